@@ -1,0 +1,69 @@
+# Every command of Waybill. `make` alone lists them.
+PYTHON ?= python3
+STAGE ?= processes
+BIN := .venv/bin
+RUN := $(BIN)/python
+MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
+SERVICES := order-service user-service inventory-service
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down status logs test check e2e kill-test lock lock-check fmt clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/.ready ## install the pinned, hash-checked environment into .venv
+
+.venv/.ready: requirements/uv.txt requirements/dev.txt $(MEMBERS) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Waybill needs Python 3.11 or newer; say make PYTHON=python3.13 (this is %s)" % sys.version.split()[0])'
+	@echo "Setting up .venv ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/uv.txt requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(foreach m,$(MEMBERS),-e $(dir $(m)))
+	@touch $@
+
+demo: setup ## the whole system: start, replay real orders through the gateway, audit, stop (ORDERS= PRODUCTS= LIMIT= PORT=)
+	@$(RUN) -m devstack demo $(if $(ORDERS),--orders '$(ORDERS)') $(if $(PRODUCTS),--products '$(PRODUCTS)') $(if $(LIMIT),--limit '$(LIMIT)') $(if $(PORT),--port '$(PORT)') $(if $(SECONDS_),--seconds '$(SECONDS_)') $(if $(KILL),--kill '$(KILL)')
+
+up: setup ## start the system and keep it running (PORT= REPLICAS="order-service/worker=2")
+	@$(RUN) -m devstack up $(if $(PORT),--port '$(PORT)') $(if $(REPLICAS),--replicas '$(REPLICAS)')
+
+down: setup ## stop the system
+	@$(RUN) -m devstack down
+
+status: setup ## what runs, where, and how much memory it takes
+	@$(RUN) -m devstack status
+
+logs: setup ## follow the logs of every process
+	@$(RUN) -m devstack logs
+
+test: setup ## unit, service and messaging tests on real PostgreSQL and Kafka
+	@$(RUN) -m pytest
+
+e2e: setup ## the whole flow, through the gateway (STAGE=processes)
+	@$(RUN) -m pytest tests/e2e --stage '$(STAGE)' --timeout 300
+
+check: setup lock-check ## format, lint, types, walls, sizes, locks and generated files
+	@$(BIN)/ruff format --check --quiet . || { echo "check: the files above are not formatted; run make fmt" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@for m in $(dir $(MEMBERS)); do (cd $$m && $(CURDIR)/$(BIN)/deptry src --no-ansi --config $(CURDIR)/$${m}pyproject.toml 2>&1 | grep -v '^Success\|^Scanning\|^$$' && exit 1 || true); done
+	@$(RUN) -m contracts docs/events --check
+	@$(RUN) -m pytest -q tests/architecture
+
+fmt: setup ## format and mend what a machine can mend
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+lock: ## resolve again and write requirements/*.txt and the jars' SHA-256 list
+	@$(PYTHON) requirements/lock.py --write
+	@$(RUN) -m devstack.jars lock
+
+lock-check: setup
+	@$(RUN) requirements/lock.py
+
+clean: ## remove the environment, caches and data (stops the system first)
+	@test ! -x $(RUN) || $(RUN) -m devstack down
+	@rm -rf .venv .devstack .cache .mypy_cache .ruff_cache .hypothesis
