@@ -1,1 +1,71 @@
-"""Placeholder."""
+"""Contracts: every event, its envelope and its topic. The one thing that services share about each other.
+
+Imports pydantic only, so that any tool, a test or an auditor may read what travels without a service's code.
+"""
+
+from contracts.envelope import Envelope, Headers, Record, Undecodable, UnknownType, decode, encode, record_id
+from contracts.events import (
+    EVENTS,
+    Event,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderItem,
+    OrderPlaced,
+    OrderRejected,
+    ProductListed,
+    ProductUpdated,
+    Shortage,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    UserDeactivated,
+    UserRegistered,
+    UserUpdated,
+)
+from contracts.topics import (
+    GROUPS,
+    INVENTORY_EVENTS,
+    ORDER_EVENTS,
+    PRODUCT_EVENTS,
+    TOPICS,
+    USER_EVENTS,
+    Topic,
+    dead_letters,
+    topic_of,
+)
+
+__all__ = [
+    "EVENTS",
+    "GROUPS",
+    "INVENTORY_EVENTS",
+    "ORDER_EVENTS",
+    "PRODUCT_EVENTS",
+    "TOPICS",
+    "USER_EVENTS",
+    "Envelope",
+    "Event",
+    "Headers",
+    "OrderCancelled",
+    "OrderConfirmed",
+    "OrderItem",
+    "OrderPlaced",
+    "OrderRejected",
+    "ProductListed",
+    "ProductUpdated",
+    "Record",
+    "Shortage",
+    "StockRejected",
+    "StockReleased",
+    "StockReserved",
+    "Topic",
+    "Undecodable",
+    "UnknownType",
+    "UserDeactivated",
+    "UserRegistered",
+    "UserUpdated",
+    "dead_letters",
+    "decode",
+    "encode",
+    "record_id",
+    "topic_of",
+]
