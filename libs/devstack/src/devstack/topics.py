@@ -1,0 +1,48 @@
+"""Creates the contracts' topics, and each group's dead letters, before anything is started that would use them."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
+
+import contracts
+
+
+def every_topic() -> list[contracts.Topic]:
+    """All topics of the system."""
+    return [*contracts.TOPICS, *(contracts.dead_letters(group) for group in contracts.GROUPS)]
+
+
+async def create(bootstrap: str, topics: Iterable[contracts.Topic] | None = None) -> None:
+    """Create what is missing; a topic that exists is left as it is."""
+    client = await _connect(bootstrap)
+    try:
+        wanted = [_new(topic) for topic in (every_topic() if topics is None else topics)]
+        answer = await client.create_topics(wanted)
+        for _, code, *_ in answer.topic_errors:
+            with contextlib.suppress(TopicAlreadyExistsError):
+                if code:
+                    raise for_code(code)
+    finally:
+        await client.close()
+
+
+def _new(topic: contracts.Topic) -> NewTopic:
+    return NewTopic(topic.name, topic.partitions, 1, topic_configs=dict(topic.config))
+
+
+async def _connect(bootstrap: str) -> AIOKafkaAdminClient:
+    """The broker listens a moment before it answers."""
+    for attempt in range(50):
+        client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            await client.start()
+            return client
+        except KafkaConnectionError:
+            await client.close()
+            if attempt == 49:
+                raise
+            await asyncio.sleep(0.1)
+    raise AssertionError
