@@ -1,0 +1,58 @@
+"""Alembic to head under an advisory lock: what the role `migrate` does. Revisions are numbers, so readiness can compare.
+
+Three services may migrate in one process one after the other: nothing here is kept between calls.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+LOCK = 0x77617962
+"""Key of the advisory lock that lets one migration of a database run at a time."""
+
+
+async def upgrade(url: str, script_location: Path) -> None:
+    """Bring the schema to the newest revision; waits while somebody else migrates the same database."""
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_upgrade, script_location)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection, script_location: Path) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    config = Config()
+    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()
+
+
+def run_environment(context: Any, metadata: MetaData) -> None:
+    """The body of every service's `migrations/env.py`: alembic calls it with its context."""
+    connection = context.config.attributes["connection"]
+    context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
+    context.run_migrations()
+
+
+def head(script_location: Path) -> str:
+    """The newest revision that lies in the folder: what the code of this image needs."""
+    return max(path.name[:4] for path in (script_location / "versions").glob("[0-9]*.py"))
+
+
+def at_or_past(current: str | None, required: str) -> bool:
+    """Whether the schema serves this code; a newer schema serves older code (expand, then contract)."""
+    return current is not None and int(current) >= int(required)
+
+
+def run(url: str, script_location: Path) -> None:
+    """`upgrade` for a process that does nothing else."""
+    asyncio.run(upgrade(url, script_location))
