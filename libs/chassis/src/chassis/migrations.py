@@ -1,4 +1,4 @@
-"""Alembic to head under an advisory lock: what the role `migrate` does. Revisions are numbers, so readiness can compare.
+"""Alembic to head under an advisory lock: the role `migrate`. Revisions are numbers, so that readiness can compare.
 
 Three services may migrate in one process one after the other: nothing here is kept between calls.
 """
