@@ -1,4 +1,4 @@
-"""Hears SIGTERM and SIGINT. The first signal asks for a drain, the second ends the process at once.
+"""Hears SIGTERM and SIGINT. The first signal asks for a drain, the second ends the process at once."""
 
 import asyncio
 import os
