@@ -40,7 +40,9 @@ def copy(root, tmp_path_factory) -> Path:
 
 
 def lint(house: Path, wall: str) -> subprocess.CompletedProcess[str]:
-    program = f"import sys; sys.path.insert(0, {str(house)!r}); from importlinter.cli import lint_imports_command as c; c()"
+    program = (
+        f"import sys; sys.path.insert(0, {str(house)!r}); from importlinter.cli import lint_imports_command as c; c()"
+    )
     arguments = ["--no-cache", "--contract", wall]
     return subprocess.run([sys.executable, "-c", program, *arguments], cwd=house, capture_output=True, text=True)
 

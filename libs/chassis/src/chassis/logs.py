@@ -37,7 +37,7 @@ def configure(service_name: str, level: str = "INFO") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    render = [
+    render: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.dict_tracebacks,
         structlog.processors.JSONRenderer(),

@@ -1,7 +1,7 @@
 """Probes and metrics on their own port, in a thread with its own loop, so that a busy main loop cannot starve them.
 
-The main loop's health reaches this thread as the time of its last heartbeat. Liveness judges this process only; readiness
-judges what the process needs to do its work; neither ever asks another service.
+The main loop's health reaches this thread as the time of its last heartbeat. Liveness judges this process only;
+readiness judges what the process needs to do its work; neither ever asks another service.
 """
 
 import asyncio

@@ -79,7 +79,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._disarm()
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (our problem says it)
         """uvicorn's answer to a parser error, as a problem and with the status that fits."""
         self._refuse(self._refusal)
 

@@ -1,4 +1,4 @@
-"""Traces: set up first, closed last. One trace per order, carried from process to process as W3C `traceparent` strings."""
+"""Traces: set up first, closed last. One trace per order, carried between processes as W3C `traceparent` strings."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

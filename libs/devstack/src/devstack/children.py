@@ -69,7 +69,7 @@ def spawn(
             stderr=subprocess.STDOUT,
             env=dict(env) if env is not None else None,
             cwd=cwd,
-            preexec_fn=_follow_parent(os.getpid(), farewell, user),  # noqa: PLW1509
+            preexec_fn=_follow_parent(os.getpid(), farewell, user),
         )
     if _LIBC is None:
         _watch_parent(child, farewell)

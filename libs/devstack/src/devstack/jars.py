@@ -71,7 +71,9 @@ def _download(missing: list[Jar], folder: Path) -> None:
             for _ in track(jobs, description="Kafka's jars", total=len(missing), transient=True):
                 pass
     except (requests.RequestException, OSError, RuntimeError) as error:
-        raise Unfetchable(f"Kafka's jars cannot be downloaded ({type(error).__name__}); connect to the network and run again") from error
+        raise Unfetchable(
+            f"Kafka's jars cannot be downloaded ({type(error).__name__}); connect to the network and run again"
+        ) from error
     shutil.rmtree(folder / "maven", ignore_errors=True)
 
 

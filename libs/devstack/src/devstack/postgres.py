@@ -106,7 +106,9 @@ class Postgres:
         settings = [word for item in SETTINGS.items() for word in ("-c", "=".join(item))]
         command = [BINARIES / "postgres", "-D", self.directory / "data", "-p", str(self.port), *settings]
         # SIGQUIT is the shutdown that cannot hang; the write-ahead log makes it safe.
-        self._child = children.spawn(command, log=self.log, farewell=signal.SIGQUIT, user=self._user, cwd=self.directory / "data")
+        self._child = children.spawn(
+            command, log=self.log, farewell=signal.SIGQUIT, user=self._user, cwd=self.directory / "data"
+        )
         children.wait_until(self._accepts, self._child, "PostgreSQL", self.log, 60)
 
     def _accepts(self) -> bool:

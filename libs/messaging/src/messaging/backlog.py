@@ -1,4 +1,4 @@
-"""How much waits in the outbox: an estimate, refreshed each second, by which the HTTP door refuses before memory does."""
+"""How much waits in the outbox: an estimate, refreshed each second, by which the HTTP door refuses in time."""
 
 import asyncio
 from collections.abc import Callable

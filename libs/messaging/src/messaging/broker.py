@@ -1,4 +1,4 @@
-"""What messaging asks of a broker: two small protocols, with Kafka behind them in service and a double in handlers' tests.
+"""What messaging asks of a broker: two small protocols, with Kafka behind them, and a double for handlers' tests.
 
 Both implementations are held to one suite (tests/test_broker.py).
 """

@@ -1,4 +1,4 @@
-"""The outbox: an event is a row in the transaction of its effect. The relay publishes it; the history keeps that it was.
+"""The outbox: an event is a row in the transaction of its effect. The relay publishes it; the history keeps it.
 
 Id, time, headers (the trace context too) and body are made here, once, and stored: publishing a row again is the same
 event. The verb raises its aggregate's version before it stores, so that outbox order is commit order per aggregate.

@@ -1,7 +1,7 @@
 """One trace per order across processes: producer and process spans, linked through the `traceparent` of the outbox row.
 
-Own instrumentation: the stock one appends a second traceparent header and ends its span before the handler has run. Only
-sampled traces cost anything here. Attribute names: OpenTelemetry semantic conventions for messaging, version 1.30.
+Own instrumentation: the stock one appends a second traceparent header and ends its span before the handler has run.
+Only sampled traces cost anything here. Attribute names: OpenTelemetry semantic conventions for messaging, version 1.30.
 """
 
 from collections.abc import Iterator, Sequence

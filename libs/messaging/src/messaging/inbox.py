@@ -1,0 +1,82 @@
+"""The inbox: which events have had their effect. Its row and the effect share a transaction, so effects are exactly-once.
+
+Partitioned by the event's own id: a UUIDv7 holds its day. By day of arrival, a redelivery after midnight would be new.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+DAYS_AHEAD = 7
+REPLAY_AGE = timedelta(days=14)
+"""Older events, by their own date, are never executed: their inbox row may be gone (kept 30 days)."""
+
+DDL: tuple[str, ...] = (
+    """
+    CREATE TABLE inbox (
+        consumer_group text NOT NULL,
+        event_id uuid NOT NULL,
+        outcome text NOT NULL CHECK (outcome IN ('applied', 'stale', 'parked', 'dead')),
+        received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (consumer_group, event_id)
+    ) PARTITION BY RANGE (event_id)
+    """,
+    "CREATE TABLE inbox_default PARTITION OF inbox DEFAULT",
+)
+
+CLAIM = """
+INSERT INTO inbox (consumer_group, event_id, outcome)
+SELECT $1, id, 'applied' FROM unnest($2::uuid[]) AS event (id) ORDER BY id
+ON CONFLICT DO NOTHING RETURNING event_id
+"""
+SETTLE = """
+INSERT INTO inbox (consumer_group, event_id, outcome)
+SELECT $1, id, $3 FROM unnest($2::uuid[]) AS event (id) ORDER BY id
+ON CONFLICT (consumer_group, event_id) DO UPDATE SET outcome = excluded.outcome
+"""
+
+
+async def claim(raw: asyncpg.Connection[Any], group: str, events: Collection[UUID]) -> set[UUID]:
+    """Take the events as applied, sorted by id so that two batches cannot deadlock; returns those that were new."""
+    return {row["event_id"] for row in await raw.fetch(CLAIM, group, list(events))}
+
+
+async def settle(raw: asyncpg.Connection[Any], group: str, events: Sequence[UUID], outcome: str) -> None:
+    """Write the outcome `applied | stale | parked | dead`, whether there is a row yet or not."""
+    if events:
+        await raw.execute(SETTLE, group, list(events), outcome)
+
+
+def too_old(event_id: UUID, now: datetime | None = None) -> bool:
+    """Whether a UUIDv7's own date lies before the replay age; ids of other versions have no date and pass."""
+    if event_id.version != 7:
+        return False
+    made_at = datetime.fromtimestamp((event_id.int >> 80) / 1000, UTC)
+    return made_at < (now or datetime.now(UTC)) - REPLAY_AGE
+
+
+def first_id_of(day: datetime) -> UUID:
+    """The smallest UUIDv7 of a day: its upper 48 bits are Unix milliseconds."""
+    return UUID(int=int(day.timestamp() * 1000) << 80)
+
+
+async def create_partitions(raw: asyncpg.Connection[Any], now: datetime, days: int = DAYS_AHEAD) -> None:
+    """One partition a day, today and `days` ahead, where there is none; the default partition takes the rest."""
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    # The advisory lock keeps two workers from creating the same table at once.
+    await raw.execute("SELECT pg_advisory_xact_lock(hashtext('inbox partitions'))")
+    for day in (midnight + timedelta(days=n) for n in range(days + 1)):
+        name = f"inbox_{day:%Y%m%d}"
+        if await raw.fetchval("SELECT to_regclass($1)", name) is None and not await _in_default(raw, day):
+            low, high = first_id_of(day), first_id_of(day + timedelta(days=1))
+            await raw.execute(f"CREATE TABLE {name} PARTITION OF inbox FOR VALUES FROM ('{low}') TO ('{high}')")
+
+
+async def _in_default(raw: asyncpg.Connection[Any], day: datetime) -> bool:
+    """Whether the default partition already holds rows of that day, which PostgreSQL would refuse to move."""
+    query = "SELECT EXISTS (SELECT FROM inbox_default WHERE event_id >= $1 AND event_id < $2)"
+    found: bool = await raw.fetchval(query, first_id_of(day), first_id_of(day + timedelta(days=1)))
+    return found

@@ -1,0 +1,144 @@
+"""Kafka behind the Source protocol: earliest, no automatic commits, eager rebalancing, bounded start and stop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from contracts import Record
+from messaging.broker import Delivered, Place
+
+START_SECONDS = 15.0
+STOP_SECONDS = 5.0
+FETCH_BYTES = 8 * 1024 * 1024
+PARTITION_BYTES = 256 * 1024
+
+_LOG = structlog.get_logger("source")
+
+
+class KafkaSource:
+    """One aiokafka consumer in `group`."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        group: str,
+        topics: Sequence[str],
+        *,
+        session_seconds: float = 6.0,
+        heartbeat_seconds: float = 2.0,
+    ) -> None:
+        self._bootstrap, self._group, self._topics = bootstrap, group, topics
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            group_id=group,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            session_timeout_ms=int(session_seconds * 1000),
+            heartbeat_interval_ms=int(heartbeat_seconds * 1000),
+            rebalance_timeout_ms=10_000,
+            fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=PARTITION_BYTES,
+            fetch_max_wait_ms=100,
+        )
+
+    async def start(self, revoked: Callable[[], Awaitable[None]]) -> None:
+        """Join the group."""
+        self._consumer.subscribe(self._topics, listener=_Listener(revoked))
+        async with asyncio.timeout(START_SECONDS):
+            await self._consumer.start()
+
+    async def stop(self) -> None:
+        """Leave the group; a client that cannot say good-bye is abandoned and expires with its session."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._consumer.stop()
+        except Exception as error:
+            _LOG.warning("source abandoned", error=f"{type(error).__name__}: {error}")
+
+    async def poll(self, seconds: float, limit: int) -> list[Delivered]:
+        """getmany only, and never inside wait_for: a cancelled fetch loses what it had taken."""
+        found = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
+        return [
+            Delivered(Record(place.topic, one.key or b"", one.value, tuple(one.headers)), place.partition, one.offset)
+            for place, records in found.items()
+            for one in records
+        ]
+
+    async def commit(self, offsets: Mapping[Place, int]) -> None:
+        """Only what is still ours; after a revocation the new owner reads again and the inbox knows it all."""
+        ours = self.assignment()
+        wanted = {TopicPartition(*place): offset for place, offset in offsets.items() if place in ours}
+        try:
+            if wanted:
+                await self._consumer.commit(wanted)
+        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            _LOG.info("offsets not committed", error=f"{type(error).__name__}: {error}")
+
+    def seek(self, offsets: Mapping[Place, int]) -> None:
+        """Back to where a batch began."""
+        ours = self.assignment()
+        for place, offset in offsets.items():
+            if place in ours:
+                self._consumer.seek(TopicPartition(*place), offset)
+
+    def pause(self, places: Sequence[Place]) -> None:
+        """Fetch nothing of these."""
+        self._consumer.pause(*self._ours(places))
+
+    def resume(self, places: Sequence[Place]) -> None:
+        """Fetch them again."""
+        self._consumer.resume(*self._ours(places))
+
+    def assignment(self) -> frozenset[Place]:
+        """What the last rebalance gave us."""
+        return frozenset(Place(one.topic, one.partition) for one in self._consumer.assignment())
+
+    async def end_offsets(self) -> dict[Place, int]:
+        """Asked of the broker."""
+        ends = await self._consumer.end_offsets(self._everything())
+        return {Place(one.topic, one.partition): offset for one, offset in ends.items()}
+
+    async def committed(self) -> dict[Place, int]:
+        """Asked of the group's coordinator, for partitions of other members too."""
+        everything = self._everything()
+        offsets = await asyncio.gather(*(self._consumer.committed(one) for one in everything))
+        return {Place(one.topic, one.partition): offset or 0 for one, offset in zip(everything, offsets, strict=True)}
+
+    async def members(self) -> int:
+        """Asked of the coordinator by a short-lived admin client; the watchdog asks seldom."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        await admin.start()
+        try:
+            (answer,) = await admin.describe_consumer_groups([self._group])
+            return len(answer.groups[0][-2])
+        finally:
+            await admin.close()
+
+    def _everything(self) -> list[TopicPartition]:
+        return [
+            TopicPartition(topic, partition)
+            for topic in self._topics
+            for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
+        ]
+
+    def _ours(self, places: Sequence[Place]) -> list[TopicPartition]:
+        ours = self.assignment()
+        return [TopicPartition(*place) for place in places if place in ours]
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Lets the batch under way end before its partitions are given away."""
+
+    def __init__(self, revoked: Callable[[], Awaitable[None]]) -> None:
+        self._revoked = revoked
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        if revoked:
+            await self._revoked()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        _LOG.info("partitions assigned", count=len(assigned))
