@@ -36,7 +36,7 @@ def _follow_parent(parent: int, farewell: int, user: str | None) -> Callable[[],
 
 
 def _watch_parent(child: subprocess.Popen[bytes], farewell: int) -> None:
-    """Elsewhere than Linux: a tiny process reads a pipe whose other end only we hold; end of file means that we died."""
+    """Elsewhere than Linux: a tiny process reads a pipe whose other end only we hold; its end means that we died."""
     reader, writer = os.pipe()
     os.set_inheritable(writer, False)
     program = "import os, sys; os.read(int(sys.argv[1]), 1); os.kill(int(sys.argv[2]), int(sys.argv[3]))"

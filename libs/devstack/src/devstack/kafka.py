@@ -1,4 +1,4 @@
-"""Apache Kafka 4.3.1 as one KRaft node: broker and controller in one small JVM, without ZooKeeper and without Docker."""
+"""Apache Kafka 4.3.1 as one KRaft node: broker and controller in one small JVM, without ZooKeeper or Docker."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""The Kafka door: polls, decodes, opens one transaction per topic's batch, calls its verb, commits, then commits offsets.
+"""The Kafka door: polls, decodes, opens one transaction per topic's batch, calls its verb, commits, then the offsets.
 
 Delivery is at-least-once and effects are exactly-once. Transient trouble pauses a partition and never loses or
 dead-letters anything; a record that nobody can read becomes a dead letter; an event whose handler fails parks its key.
@@ -74,13 +74,17 @@ class Consumer:
         """Wait until the group has committed every offset that existed at this call; False when time ran out."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while (source := self._source) is None:
-                    await asyncio.sleep(0.1)
+                source = await self._joined()
                 goal = await source.end_offsets()
-                while any((await source.committed())[place] < end for place, end in goal.items()):
+                while not _reached(goal, await source.committed()):
                     await asyncio.sleep(0.1)
                 return True
         return False
+
+    async def _joined(self) -> Source:
+        while self._source is None:
+            await asyncio.sleep(0.1)  # noqa: ASYNC110 (a source comes and goes with rebuilds)
+        return self._source
 
     async def _member(self, source: Source, stop: asyncio.Event) -> bool:
         """From joining the group to leaving it: True when asked to stop, False when the watchdog wants a new source."""
@@ -161,6 +165,10 @@ class Consumer:
         with suppress(TimeoutError):
             async with asyncio.timeout(REVOKE_SECONDS), self._busy:
                 pass
+
+
+def _reached(goal: Mapping[Place, int], committed: Mapping[Place, int]) -> bool:
+    return all(committed.get(place, 0) >= end for place, end in goal.items())
 
 
 async def _stopped(stop: asyncio.Event, seconds: float) -> bool:

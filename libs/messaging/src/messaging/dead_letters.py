@@ -1,4 +1,4 @@
-"""The dead-letter topic: a record that cannot be executed, as it was, with headers that say where it came from and why."""
+"""The dead-letter topic: a record that cannot be executed, as it was, with headers that say whence it came and why."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The inbox: which events have had their effect. Its row and the effect share a transaction, so effects are exactly-once.
+"""The inbox: which events have had their effect. Its row and the effect share a transaction: effects are exactly-once.
 
 Partitioned by the event's own id: a UUIDv7 holds its day. By day of arrival, a redelivery after midnight would be new.
 """

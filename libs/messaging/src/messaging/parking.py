@@ -1,4 +1,4 @@
-"""What could not be applied, kept with its bytes: dead records (nobody can read them) and parked keys (a handler failed).
+"""What could not be applied, kept with its bytes: dead records (nobody can read them), parked keys (a handler failed).
 
 A parked key's later events follow it in order; other keys go on. Consumer and replay meet on the `parked_keys` row.
 """

@@ -1,7 +1,7 @@
 """Replaying what was set aside: runs the handler here, in one transaction that also moves the outcome to `applied`.
 
-Nothing is published again: that would reach every group. Version and status rules apply as always; the age floor does not,
-since a person decided.
+Nothing is published again: that would reach every group. Version and status rules apply as always; the age floor does
+not, since a person decided.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ UNDISCARDABLE = {OrderCancelled.type, OrderConfirmed.type}
 FIND = "SELECT * FROM dead_letters WHERE id = $1 AND consumer_group = $2"
 LOCK = "SELECT key FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = $3 FOR UPDATE"
 HEAD = """
-SELECT * FROM dead_letters WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'parked' ORDER BY id LIMIT 1
+SELECT * FROM dead_letters
+WHERE consumer_group = $1 AND topic = $2 AND convert_from(key, 'UTF8') = $3 AND state = 'parked' ORDER BY id LIMIT 1
 """
 MOVE = "UPDATE dead_letters SET state = $2, last_at = clock_timestamp(), tries = tries + 1 WHERE id = $1"
 UNPARK = "DELETE FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = $3"
@@ -59,7 +60,7 @@ class Replay:
 
     async def _find(self, message: int) -> asyncpg.Record:
         async with self._transactions() as tx:
-            row = await tx.raw.fetchrow(FIND, message, self._group)
+            row: asyncpg.Record | None = await tx.raw.fetchrow(FIND, message, self._group)
         if row is None or row["state"] not in KEPT:
             raise Refused(f"there is no dead or parked message {message} in {self._group}")
         return row

@@ -22,7 +22,7 @@ Verb = Callable[[Transaction, Sequence[Received]], Awaitable[Collection[UUID]]]
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A topic with its verb. A projection is versioned by itself: it needs no inbox, and a rebuild reads it all again."""
+    """A topic with its verb. A projection is versioned by itself: no inbox, and a rebuild reads it all again."""
 
     topic: Topic
     verb: Verb

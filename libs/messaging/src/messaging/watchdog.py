@@ -1,7 +1,7 @@
 """Judges a consumer by its progress, since a client can be connected, silent and useless for ever.
 
-Cures what was seen in aiokafka: a member that never rejoins after a broker's restart, and one that stays silent after its
-loop was blocked. Partitions paused on purpose are not judged; a member without partitions is healthy where members
+Cures what was seen in aiokafka: a member that never rejoins after a broker's restart, and one that stays silent after
+its loop was blocked. Partitions paused on purpose are not judged; a member without partitions is healthy where members
 outnumber partitions.
 """
 

@@ -1,0 +1,56 @@
+"""What a worker process runs: consumer, relay and housekeeping side by side, stopped in the order that loses nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import structlog
+
+from messaging import inbox
+from messaging.consumer import Consumer
+from messaging.outbox import Transactions
+from messaging.relay import Relay
+
+PARTITION_SECONDS = 3600.0
+RETRY_SECONDS = 5.0
+_LOG = structlog.get_logger("worker")
+
+
+async def run(
+    stop: asyncio.Event, relay: Relay, consumer: Consumer | None, chores: Sequence[Callable[[], Awaitable[None]]]
+) -> None:
+    """Until `stop`: then the consumer finishes its batch and leaves, and the relay publishes what that batch announced.
+
+    An exception that nobody expected ends the process: its supervisor starts a clean one.
+    """
+    consumed = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(_until_stopped(chore)) for chore in chores]
+        tasks.create_task(relay.run(consumed), name="relay")
+        if consumer:
+            await tasks.create_task(consumer.run(stop), name="consumer")
+        else:
+            await stop.wait()
+        for task in running:
+            task.cancel()
+        consumed.set()
+
+
+async def _until_stopped(chore: Callable[[], Awaitable[None]]) -> None:
+    with suppress(asyncio.CancelledError):
+        await chore()
+
+
+async def keep_partitions(transactions: Transactions, is_transient: Callable[[BaseException], bool]) -> None:
+    """Chore: make the inbox's partitions a week ahead, each hour."""
+    while True:
+        try:
+            async with transactions() as tx:
+                await inbox.create_partitions(tx.raw, datetime.now(UTC))
+            await asyncio.sleep(PARTITION_SECONDS)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            _LOG.warning("partitions not made", error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
