@@ -1,9 +1,6 @@
 """The tests' root plugin: one real PostgreSQL and one real Kafka for a whole run, started when first asked for."""
 
 import itertools
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,16 +37,4 @@ def kafka(stage_directory: Path) -> Iterator[Kafka]:
 @pytest.fixture(scope="session")
 def database(postgres: Postgres) -> Callable[[], str]:
     """Makes an empty database at each call and returns its URL."""
-    return lambda: _in_process("create_database", postgres, f"test{next(_NUMBER)}")
-
-
-def _in_process(method: str, postgres: Postgres, name: str) -> str:
-    """Postgres' methods run a loop of their own, which a test's running loop forbids, so another process makes the call."""
-    program = (
-        "import sys, json; from pathlib import Path; from devstack.postgres import Postgres; "
-        "directory, port, method, name = json.loads(sys.argv[1]); "
-        "print(getattr(Postgres(Path(directory), port), method)(name))"
-    )
-    arguments = json.dumps([str(postgres.directory), postgres.port, method, name])
-    done = subprocess.run([sys.executable, "-c", program, arguments], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return lambda: postgres.create_database(f"test{next(_NUMBER)}")

@@ -1,10 +1,9 @@
 """Writes or verifies the locks of this folder: dev.txt (everything) and one file per service (what its image installs).
 
 Each file is pinned, hash-checked, valid for every platform and free of registry addresses.
-`python requirements/lock.py --write` resolves again; without the flag it exits 1 when a lock no longer fits its pyproject.
+`--write` resolves again; without the flag it exits 1 when a lock no longer fits its pyproject.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,7 @@ def compiled(name: str, sources: list[str], directory: Path) -> Path:
     ours = [flag for member in MEMBERS for flag in ("--no-emit-package", distribution(member))]
     form = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate", "--no-header"]
     uv = [str(ROOT / ".venv/bin/uv"), "pip", "compile", "--quiet", *form, *ours, *sources, "--output-file", str(target)]
-    subprocess.run(uv, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run(uv, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     return target
 
 
@@ -48,7 +47,7 @@ def main() -> int:
             if not lock.exists() or lock.read_text() != fresh.read_text():
                 stale.append(f"requirements/{name}.txt")
                 if write:
-                    os.replace(fresh, lock)
+                    fresh.replace(lock)
     if stale and not write:
         print(f"lock: {', '.join(stale)} no longer fit their pyproject; run make lock", file=sys.stderr)
         return 1

@@ -1,6 +1,7 @@
 """Alembic's entry: runs the revisions beside this file on the connection that chassis.migrations hands over."""
 
 from alembic import context
+
 from chassis.migrations import run_environment
 from order_service.models import Table
 

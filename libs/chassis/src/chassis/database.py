@@ -19,7 +19,7 @@ TRANSIENT_STATES = {"40P01", "40001", "55P03", "25006"}
 FAILOVER_STATES = {"25006", "57P01", "57P02", "57P03"}
 CONNECT_SECONDS = 5
 COMMAND_SECONDS = 30
-SESSION = {"idle_in_transaction_session_timeout": "30000", "lock_timeout": "10000", "timezone": "UTC"}
+SESSION = {"idle_in_transaction_session_timeout": "30000", "lock_timeout": "3000", "timezone": "UTC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,11 @@ def is_failover(error: BaseException) -> bool:
         state = cause.sqlstate or ""
         return state in FAILOVER_STATES or state.startswith("08")
     return isinstance(cause, ConnectionError | asyncpg.InterfaceError)
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """Whether a row was held by another transaction for longer than `lock_timeout`."""
+    return isinstance(cause_of(error), asyncpg.LockNotAvailableError)
 
 
 class Database:

@@ -1,4 +1,4 @@
-"""What every role opens first and closes last: logs, telemetry, probes, the database and the readiness that it gives."""
+"""What every role opens first and closes last: logs, telemetry, probes, the database and the readiness it gives."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,6 +24,14 @@ class Foundation:
     database: Database
     probes: Probes
     schema_ready: asyncio.Event
+
+    async def until_schema_ready(self, stop: asyncio.Event) -> bool:
+        """Wait until this code may touch the schema; False when `stop` came first."""
+        waits = {asyncio.create_task(event.wait()) for event in (self.schema_ready, stop)}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        return not stop.is_set()
 
 
 @asynccontextmanager

@@ -3,7 +3,8 @@
 Used before a transaction starts, never inside one. Retries live here and nowhere above.
 """
 
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx2
 import stamina
@@ -41,8 +42,12 @@ class Lookup:
         self._breaker = breaker or Breaker(name)
         self._client = httpx2.AsyncClient(base_url=base_url, timeout=deadline, limits=KEEPALIVE, transport=transport)
 
-    async def aclose(self) -> None:
-        """Close the connections."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         await self._client.aclose()
 
     async def get(self, path: str, token: str) -> dict[str, Any] | None:

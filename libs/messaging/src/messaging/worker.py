@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -14,6 +15,7 @@ from messaging.relay import Relay
 
 PARTITION_SECONDS = 3600.0
 RETRY_SECONDS = 5.0
+REPORT_SECONDS = 1.0
 _LOG = structlog.get_logger("worker")
 
 
@@ -40,6 +42,25 @@ async def run(
 async def _until_stopped(chore: Callable[[], Awaitable[None]]) -> None:
     with suppress(asyncio.CancelledError):
         await chore()
+
+
+class Probes(Protocol):
+    """Where readiness and liveness are reported; chassis has one."""
+
+    def ready(self, name: str, ok: bool, reason: str = ...) -> None:
+        """Report one of the required things."""
+
+    def alive(self, name: str, ok: bool, reason: str = ...) -> None:
+        """Report a watchdog's judgement of this process."""
+
+
+async def report(probes: Probes, relay: Relay, consumer: Consumer | None) -> None:
+    """Chore: tell the probes each second whether Kafka serves us, and whether the watchdog has given up."""
+    while True:
+        missing = [name for name, part in (("relay", relay), ("consumer", consumer)) if part and not part.connected]
+        probes.ready("kafka", not missing, f"{' and '.join(missing)} not connected")
+        probes.alive("consumer", consumer is None or consumer.healthy, "rebuilt and still without progress")
+        await asyncio.sleep(REPORT_SECONDS)
 
 
 async def keep_partitions(transactions: Transactions, is_transient: Callable[[BaseException], bool]) -> None:

@@ -1,6 +1,7 @@
 """Orders, their projections, and messaging's tables in the same database, since they share transactions."""
 
 from alembic import op
+
 from messaging import schema
 
 revision = "0001"

@@ -1,0 +1,143 @@
+"""The composition root: settings become parts, parts become roles. Stacks unwind in reverse, telemetry last."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import httpx2
+from fastapi import FastAPI
+
+from chassis import migrations, settings
+from chassis.database import Database, is_transient
+from chassis.foundation import Foundation, opened
+from chassis.http import create_app
+from chassis.intake import Intake
+from chassis.lookup import Lookup
+from chassis.server import serve
+from chassis.shutdown import Shutdown
+from chassis.tokens import KeySet, TokenVerifier
+from messaging import Backlog, Consumer, KafkaProducer, KafkaSource, Outbox, Relay, operator
+from messaging import worker as work
+from order_service import NAME, VERSION
+from order_service.handlers import HANDLERS, subscriptions
+from order_service.owners import Owners
+from order_service.repository import Stored
+from order_service.routes import Door, router
+from order_service.settings import ApiSettings, MigrateSettings, WorkerSettings
+from order_service.sweeper import Sweeper
+from order_service.use_cases import Draft, Limits, Orders
+
+SOURCE = f"/{NAME}"
+
+
+def blank() -> FastAPI:
+    """The application without its parts: enough for its OpenAPI document."""
+    return create_app(NAME, VERSION, [router], description="Places orders and follows them to their end.")
+
+
+def composed(door: Door, verifier: TokenVerifier) -> FastAPI:
+    """The application with its parts."""
+    app = blank()
+    app.state.door, app.state.token_verifier = door, verifier
+    app.state.draining = asyncio.Event()
+    return app
+
+
+@asynccontextmanager
+async def opened_door(database: Database, owners: Owners, limits: Limits, backlog_limit: int) -> AsyncIterator[Door]:
+    """What the routes work with, its tasks running."""
+    orders = Orders(Outbox(SOURCE), limits, HANDLERS)
+
+    async def place(drafts: Sequence[Draft]) -> Sequence[Stored | Exception]:
+        async with database.transaction() as tx:
+            return await orders.place_orders(tx, drafts)
+
+    backlog = Backlog(database.transaction, is_transient, backlog_limit)
+    async with Intake(place) as intake, asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(backlog.run(), name="backlog")
+        yield Door(database, orders, intake, owners, backlog)
+        watching.cancel()
+
+
+async def api(shutdown: Shutdown) -> None:
+    """Role `api`: HTTP until asked to stop."""
+    config = settings.load(ApiSettings)
+    async with AsyncExitStack() as stack:
+        foundation = await stack.enter_async_context(opened(NAME, config, config.migrations_dir))
+        client = await stack.enter_async_context(httpx2.AsyncClient())
+        verifier = TokenVerifier(KeySet(config.jwks_url, client), config.token_issuer, config.token_audience)
+        owners = await stack.enter_async_context(_owners(config))
+        limits = Limits(config.order_deadline_seconds, config.pending_limit)
+        door = await stack.enter_async_context(opened_door(foundation.database, owners, limits, config.backlog_limit))
+        await serve(
+            composed(door, verifier),
+            host=config.http_host,
+            port=config.http_port,
+            shutdown=shutdown,
+            probes=foundation.probes,
+            drain_seconds=config.drain_seconds,
+        )
+
+
+@asynccontextmanager
+async def _owners(config: ApiSettings) -> AsyncIterator[Owners]:
+    async with (
+        Lookup(config.products_url, "inventory-service") as products,
+        Lookup(config.users_url, "user-service") as users,
+    ):
+        yield Owners(products, users)
+
+
+async def worker(shutdown: Shutdown) -> None:
+    """Role `worker`: consumer, relay and sweeper until asked to stop."""
+    config = settings.load(WorkerSettings)
+    async with opened(NAME, config, config.migrations_dir, also_required=("kafka",)) as foundation:
+        if await foundation.until_schema_ready(shutdown.requested):
+            await _work(config, foundation, shutdown.requested)
+
+
+async def _work(config: WorkerSettings, foundation: Foundation, stop: asyncio.Event) -> None:
+    database, wake = foundation.database, asyncio.Event()
+    orders = Orders(Outbox(SOURCE, wake), Limits(), HANDLERS)
+    producer = partial(KafkaProducer, config.kafka_bootstrap_servers)
+    relay = Relay(config.database_url, producer, wake)
+    consumer = Consumer(
+        NAME,
+        subscriptions(orders),
+        source=partial(_source, config, [s.topic.name for s in subscriptions(orders)]),
+        producer=producer,
+        transactions=database.transaction,
+        is_transient=is_transient,
+        session_seconds=config.consumer_session_seconds,
+    )
+    chores = (
+        Sweeper(orders, consumer, database.transaction, is_transient).run,
+        partial(work.keep_partitions, database.transaction, is_transient),
+        partial(work.report, foundation.probes, relay, consumer),
+    )
+    await work.run(stop, relay, consumer, chores)
+
+
+def _source(config: WorkerSettings, topics: Sequence[str]) -> KafkaSource:
+    return KafkaSource(
+        config.kafka_bootstrap_servers,
+        NAME,
+        topics,
+        session_seconds=config.consumer_session_seconds,
+        heartbeat_seconds=config.consumer_heartbeat_seconds,
+    )
+
+
+def migrate() -> None:
+    """Role `migrate`: the schema to its newest revision."""
+    config = settings.load(MigrateSettings)
+    migrations.run(config.database_url, config.migrations_dir)
+
+
+async def messages(arguments: Sequence[str]) -> int:
+    """Role `messages`: what an operator does about dead letters and parked keys; returns the exit code."""
+    config = settings.load(MigrateSettings)
+    async with Database(config.database_url, pool_size=2, name=f"{NAME} messages") as database:
+        orders = Orders(Outbox(SOURCE), Limits(), HANDLERS)
+        return await operator.main(arguments, NAME, subscriptions(orders), database.transaction)
