@@ -27,7 +27,7 @@ class Transaction:
     """An open transaction. `raw` (asyncpg) and `connection` (SQLAlchemy) speak through the same socket."""
 
     connection: AsyncConnection
-    raw: asyncpg.Connection[Any]
+    raw: "asyncpg.Connection[Any]"
 
 
 def cause_of(error: BaseException) -> BaseException:
@@ -119,7 +119,7 @@ class Database:
 
 
 @asynccontextmanager
-async def _begun(connection: AsyncConnection, raw: asyncpg.Connection[Any]) -> AsyncIterator[None]:
+async def _begun(connection: AsyncConnection, raw: "asyncpg.Connection[Any]") -> AsyncIterator[None]:
     transaction = raw.transaction()
     await transaction.start()
     try:
@@ -130,7 +130,7 @@ async def _begun(connection: AsyncConnection, raw: asyncpg.Connection[Any]) -> A
     await transaction.commit()
 
 
-async def _abandon(connection: AsyncConnection, raw: asyncpg.Connection[Any]) -> None:
+async def _abandon(connection: AsyncConnection, raw: "asyncpg.Connection[Any]") -> None:
     """Roll back; a connection that cannot is thrown away, since the pool's own reset does nothing in AUTOCOMMIT."""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):

@@ -72,22 +72,35 @@ class Kafka:
         return self._child.pid
 
     def __enter__(self) -> Self:
+        self.start()
+        self.wait()
+        return self
+
+    def start(self) -> None:
+        """Spawn the broker without waiting for it."""
         folder = jars.fetch(jars.cache() / "kafka-4.3.1")
         self.directory.mkdir(parents=True, exist_ok=True)
         properties = self._write_properties()
         if not (self.directory / "data" / "meta.properties").exists():
             self._format(folder, properties)
         self._child = children.spawn([*self._java(folder), "kafka.Kafka", properties], log=self.log)
-        children.wait_until(lambda: answers(self.port), self._child, "Kafka", self.log, 60)
-        return self
+
+    def wait(self) -> None:
+        """Until it listens; raises NotReady."""
+        if self._child:
+            children.wait_until(lambda: answers(self.port), self._child, "Kafka", self.log, 60)
+
+    @property
+    def child(self) -> "subprocess.Popen[bytes] | None":
+        """The JVM, for a supervisor."""
+        return self._child
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._child:
             children.stop(self._child)
 
     def _java(self, folder: Path) -> list[str | Path]:
-        logging = Path(__file__).with_name("kafka-log4j2.yaml")
-        return [java(), *HEAP, f"-Dlog4j2.configurationFile={logging}", "-cp", f"{folder}/*"]
+        return [java(), *HEAP, "-cp", f"{folder}/*"]
 
     def _write_properties(self) -> Path:
         listeners = f"PLAINTEXT://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{self._controller_port}"

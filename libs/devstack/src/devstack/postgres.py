@@ -66,8 +66,13 @@ class Postgres:
     def __enter__(self) -> Self:
         if not (self.directory / "data" / "PG_VERSION").exists():
             self._initialise()
-        self._start()
+        self.start()
         return self
+
+    @property
+    def child(self) -> "subprocess.Popen[bytes] | None":
+        """The postmaster, for a supervisor."""
+        return self._child
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._child:
@@ -121,7 +126,8 @@ class Postgres:
             return ""
         return f" (as root, PostgreSQL runs as user {self._user}, who must be able to enter {self.directory})"
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Spawn the server on its data and wait until it accepts connections."""
         settings = [word for item in SETTINGS.items() for word in ("-c", "=".join(item))]
         command: list[str | Path] = [
             BINARIES / "postgres",

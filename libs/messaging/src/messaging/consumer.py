@@ -83,7 +83,7 @@ class Consumer:
 
     async def _joined(self) -> Source:
         while self._source is None:
-            await asyncio.sleep(0.1)  # noqa: ASYNC110 (a source comes and goes with rebuilds)
+            await asyncio.sleep(0.1)
         return self._source
 
     async def _member(self, source: Source, stop: asyncio.Event) -> bool:

@@ -39,12 +39,12 @@ ON CONFLICT (consumer_group, event_id) DO UPDATE SET outcome = excluded.outcome
 """
 
 
-async def claim(raw: asyncpg.Connection[Any], group: str, events: Collection[UUID]) -> set[UUID]:
+async def claim(raw: "asyncpg.Connection[Any]", group: str, events: Collection[UUID]) -> set[UUID]:
     """Take the events as applied, sorted by id so that two batches cannot deadlock; returns those that were new."""
     return {row["event_id"] for row in await raw.fetch(CLAIM, group, list(events))}
 
 
-async def settle(raw: asyncpg.Connection[Any], group: str, events: Sequence[UUID], outcome: str) -> None:
+async def settle(raw: "asyncpg.Connection[Any]", group: str, events: Sequence[UUID], outcome: str) -> None:
     """Write the outcome `applied | stale | parked | dead`, whether there is a row yet or not."""
     if events:
         await raw.execute(SETTLE, group, list(events), outcome)
@@ -63,7 +63,7 @@ def first_id_of(day: datetime) -> UUID:
     return UUID(int=int(day.timestamp() * 1000) << 80)
 
 
-async def create_partitions(raw: asyncpg.Connection[Any], now: datetime, days: int = DAYS_AHEAD) -> None:
+async def create_partitions(raw: "asyncpg.Connection[Any]", now: datetime, days: int = DAYS_AHEAD) -> None:
     """One partition a day, today and `days` ahead, where there is none; the default partition takes the rest."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     # The advisory lock keeps two workers from creating the same table at once.
@@ -75,7 +75,7 @@ async def create_partitions(raw: asyncpg.Connection[Any], now: datetime, days: i
             await raw.execute(f"CREATE TABLE {name} PARTITION OF inbox FOR VALUES FROM ('{low}') TO ('{high}')")
 
 
-async def _in_default(raw: asyncpg.Connection[Any], day: datetime) -> bool:
+async def _in_default(raw: "asyncpg.Connection[Any]", day: datetime) -> bool:
     """Whether the default partition already holds rows of that day, which PostgreSQL would refuse to move."""
     query = "SELECT EXISTS (SELECT FROM inbox_default WHERE event_id >= $1 AND event_id < $2)"
     found: bool = await raw.fetchval(query, first_id_of(day), first_id_of(day + timedelta(days=1)))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -113,8 +114,8 @@ class KafkaSource:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
         await admin.start()
         try:
-            (answer,) = await admin.describe_consumer_groups([self._group])
-            return len(answer.groups[0][-2])
+            answers: Any = await admin.describe_consumer_groups([self._group])
+            return len(answers[0].groups[0][-2])
         finally:
             await admin.close()
 
@@ -130,7 +131,7 @@ class KafkaSource:
         return [TopicPartition(*place) for place in places if place in ours]
 
 
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+class _Listener(ConsumerRebalanceListener):
     """Lets the batch under way end before its partitions are given away."""
 
     def __init__(self, revoked: Callable[[], Awaitable[None]]) -> None:

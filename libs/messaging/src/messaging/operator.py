@@ -60,9 +60,8 @@ async def _list(group: str, everything: bool, transactions: Transactions) -> Non
     async with transactions() as tx:
         rows = await tx.raw.fetch(LIST, group, everything)
     for row in rows:
-        print(
-            f"{row['id']:>6} {row['state']:<9} {row['topic']} {text_key(row['key'])} {row['error_class']}: {row['error_text']}"
-        )
+        why = f"{row['error_class']}: {row['error_text']}"
+        print(f"{row['id']:>6} {row['state']:<9} {row['topic']} {text_key(row['key'])} {why}")
     print(f"{len(rows)} message{'' if len(rows) == 1 else 's'}")
 
 

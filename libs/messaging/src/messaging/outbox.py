@@ -71,7 +71,7 @@ class Transaction(Protocol):
     """What messaging needs of an open transaction: asyncpg's connection."""
 
     @property
-    def raw(self) -> asyncpg.Connection[Any]:
+    def raw(self) -> "asyncpg.Connection[Any]":
         """Inside BEGIN .. COMMIT."""
 
 
@@ -100,7 +100,7 @@ class Outbox:
     def __init__(self, source: str, wake: asyncio.Event | None = None) -> None:
         self._source, self._wake = source, wake
 
-    async def store(self, raw: asyncpg.Connection[Any], announcements: Sequence[Announcement]) -> list[Envelope]:
+    async def store(self, raw: "asyncpg.Connection[Any]", announcements: Sequence[Announcement]) -> list[Envelope]:
         """Insert in the given order, one statement per table; returns what was stored, ids and times included."""
         envelopes = [self._envelope(announcement) for announcement in announcements]
         if envelopes:

@@ -78,12 +78,12 @@ def text_key(key: bytes) -> str:
     return key.decode(errors="backslashreplace").replace("\x00", "\\x00")
 
 
-async def parked_among(raw: asyncpg.Connection[Any], group: str, topic: str, keys: Collection[str]) -> set[str]:
+async def parked_among(raw: "asyncpg.Connection[Any]", group: str, topic: str, keys: Collection[str]) -> set[str]:
     """Which of the keys are parked; they stay so until this transaction ends (FOR SHARE)."""
     return {row["key"] for row in await raw.fetch(SHARE, group, topic, list(keys))}
 
 
-async def park(raw: asyncpg.Connection[Any], group: str, kept: Sequence[Kept]) -> None:
+async def park(raw: "asyncpg.Connection[Any]", group: str, kept: Sequence[Kept]) -> None:
     """Park these records' keys and keep the records in order; the inbox says `parked`."""
     for one in kept:
         await raw.execute(PARK, group, one.record.topic, one.key)
@@ -91,13 +91,13 @@ async def park(raw: asyncpg.Connection[Any], group: str, kept: Sequence[Kept]) -
     await inbox.settle(raw, group, [one.event_id for one in kept], "parked")
 
 
-async def bury(raw: asyncpg.Connection[Any], group: str, kept: Kept) -> None:
+async def bury(raw: "asyncpg.Connection[Any]", group: str, kept: Kept) -> None:
     """Keep a record that cannot be executed; the inbox says `dead`."""
     await keep(raw, group, kept, "dead")
     await inbox.settle(raw, group, [kept.event_id], "dead")
 
 
-async def keep(raw: asyncpg.Connection[Any], group: str, kept: Kept, state: str) -> None:
+async def keep(raw: "asyncpg.Connection[Any]", group: str, kept: Kept, state: str) -> None:
     """One row with the record's bytes as they were."""
     record = kept.record
     place = (group, record.topic, kept.partition, kept.offset, record.key, record.value)

@@ -122,7 +122,7 @@ class Relay:
 
     async def _settle(
         self,
-        connection: asyncpg.Connection[Any],
+        connection: "asyncpg.Connection[Any]",
         rows: Sequence[asyncpg.Record],
         outcomes: Sequence[Exception | None],
     ) -> int:
@@ -141,7 +141,7 @@ class Relay:
             raise ProduceFailed(f"{len(failed)} of {len(rows)} records: {failed[0][1]!r}")
         return len(acknowledged)
 
-    async def _park(self, connection: asyncpg.Connection[Any], row: asyncpg.Record, error: Unsendable) -> None:
+    async def _park(self, connection: "asyncpg.Connection[Any]", row: asyncpg.Record, error: Unsendable) -> None:
         """Its aggregate waits from here on; the other aggregates of the shard go on."""
         await connection.execute(PARK, row["id"], str(error)[:500])
         metrics.OUTBOX_PARKED.inc()

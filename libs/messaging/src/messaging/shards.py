@@ -32,7 +32,7 @@ class Pooled(Exception):
 class Shards:
     """The locks of one relay. Lost connection = lost shards: build a new one."""
 
-    def __init__(self, connection: asyncpg.Connection[Any]) -> None:
+    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
         self.connection = connection
         self.held: list[int] = []
 

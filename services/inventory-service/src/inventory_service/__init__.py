@@ -2,7 +2,8 @@
 
 owns      the catalogue, stock, restocks, reservations (open -> sold | released, sold -> restocked; rejected, refused)
 serves    GET /products, GET /products/{sku}, PUT /products/{sku}, POST /products/{sku}/restocks
-emits     stock.reserved, stock.rejected, stock.released (inventory-events); product.listed, product.updated (product-events)
+emits     stock.reserved, stock.rejected, stock.released (inventory-events)
+          product.listed, product.updated (product-events)
 consumes  order.placed, order.confirmed, order.rejected, order.cancelled (order-events)
 """
 

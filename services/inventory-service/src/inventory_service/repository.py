@@ -1,16 +1,16 @@
-"""Questions asked of the database, named by the question. Locks are taken in one order: reservations, then stock by SKU."""
+"""Questions asked of the database, named by the question. Locks come in one order: reservations, then stock by SKU."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
 from inventory_service.domain import Effect, Level, Reservation, State
 
-Raw = asyncpg.Connection[Any]
+Raw: TypeAlias = "asyncpg.Connection[Any]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,98 @@
+"""A small OTLP/HTTP receiver: what gateway and services export becomes a line of `.devstack/spans.jsonl` per span."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from devstack.ports import LOOPBACK
+
+MAX_BODY = 16 * 1024 * 1024
+KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+
+
+class Receiver:
+    """Listens on `port` in threads of its own while the block runs; appends to `file`."""
+
+    def __init__(self, port: int, file: Path) -> None:
+        self._file = file.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer((LOOPBACK, port), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, name="receiver", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._file.close()
+
+    def keep(self, body: bytes) -> None:
+        """Append a request's spans; raises DecodeError."""
+        lines = [json.dumps(span) for span in spans_of(ExportTraceServiceRequest.FromString(body))]
+        with self._lock:
+            self._file.write("".join(f"{line}\n" for line in lines))
+            self._file.flush()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """One request of an exporter."""
+
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                """Keep the spans; 400 for what is no OTLP."""
+                length = int(self.headers.get("content-length", 0))
+                status = 413 if length > MAX_BODY else _kept(receiver, self.rfile.read(length))
+                self.send_response(status)
+                self.send_header("content-type", "application/x-protobuf")
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class names it so)
+                """Silent: exporters call each second."""
+
+        return Handler
+
+
+def _kept(receiver: Receiver, body: bytes) -> int:
+    try:
+        receiver.keep(body)
+    except DecodeError:
+        return 400
+    return 200
+
+
+def spans_of(request: Any) -> Iterator[dict[str, Any]]:
+    """Flat spans: ids in hexadecimal, times in Unix nanoseconds, links as trace ids."""
+    for resource in request.resource_spans:
+        service = next((a.value.string_value for a in resource.resource.attributes if a.key == "service.name"), "?")
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                yield {
+                    "trace_id": span.trace_id.hex(),
+                    "span_id": span.span_id.hex(),
+                    "parent_id": span.parent_span_id.hex() or None,
+                    "name": span.name,
+                    "service": service,
+                    "kind": KINDS[span.kind],
+                    "start_ns": span.start_time_unix_nano,
+                    "end_ns": span.end_time_unix_nano,
+                    "links": [link.trace_id.hex() for link in span.links],
+                    "attributes": {a.key: _value(a.value) for a in span.attributes},
+                }
+
+
+def _value(value: Any) -> Any:
+    kind = value.WhichOneof("value")
+    return getattr(value, kind) if kind in ("string_value", "int_value", "double_value", "bool_value") else None
