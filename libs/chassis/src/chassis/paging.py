@@ -27,7 +27,11 @@ def decode(cursor: str | None, parts: int) -> list[str] | None:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError) as error:
         raise malformed() from error
-    if not (isinstance(position, list) and len(position) == parts and all(isinstance(p, str) for p in position)):
+    if not (
+        isinstance(position, list)
+        and len(position) == parts
+        and all(isinstance(p, str) and "\0" not in p for p in position)
+    ):
         raise malformed()
     return position
 

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, Protocol
 from uuid import UUID
 
 import httpx2
@@ -38,6 +38,13 @@ class Principal:
     subject: UUID
     scopes: frozenset[str]
     token: str = field(repr=False)
+
+
+class Keys(Protocol):
+    """Where public keys come from: the issuer's JWKS, or the issuer itself."""
+
+    async def get(self, kid: str) -> jwt.PyJWK | None:
+        """The key, None when there is none of this id; raises Unfetched."""
 
 
 class KeySet:
@@ -84,7 +91,7 @@ class KeySet:
 class TokenVerifier:
     """Checks signature, algorithm, issuer, audience and times of a token."""
 
-    def __init__(self, keys: KeySet, issuer: str, audience: str = "waybill") -> None:
+    def __init__(self, keys: Keys, issuer: str, audience: str = "waybill") -> None:
         self._keys, self._issuer, self._audience = keys, issuer, audience
 
     async def verify(self, token: str) -> Principal:

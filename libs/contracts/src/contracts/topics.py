@@ -20,7 +20,12 @@ from contracts.events import (
 )
 
 DAY_MS = 24 * 60 * 60 * 1000
-GROUPS = ("order-service", "inventory-service")
+SUBSCRIPTIONS: Mapping[str, tuple[Topic, ...]] = {
+    "order-service": (INVENTORY_EVENTS, PRODUCT_EVENTS, USER_EVENTS),
+    "inventory-service": (ORDER_EVENTS,),
+}
+"""Consumer group -> what it reads."""
+GROUPS = tuple(SUBSCRIPTIONS)
 """The consumer groups; each names a service and owns a dead-letter topic."""
 
 

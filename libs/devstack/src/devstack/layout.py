@@ -1,4 +1,4 @@
-"""What the system consists of and where each part lies: services, their databases, ports and files under `.devstack/`."""
+"""What the system consists of and where each part lies: services, databases, ports, files under `.devstack/`."""
 
 import secrets
 from collections.abc import Iterator, Mapping

@@ -1,0 +1,25 @@
+"""Facts on disk, so that a verdict can be repeated later and a test can corrupt what a real run left behind."""
+
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from auditor.errors import BadInput
+from auditor.facts import Facts
+
+_ADAPTER = TypeAdapter(Facts)
+
+
+def save(facts: Facts, file: Path) -> None:
+    """Write all of it as JSON."""
+    file.write_bytes(_ADAPTER.dump_json(facts))
+
+
+def load(file: Path) -> Facts:
+    """Read it again; raises BadInput."""
+    try:
+        return _ADAPTER.validate_json(file.read_bytes())
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise BadInput(f"{file} holds no facts: {error.errors()[0]['msg']}") from error
