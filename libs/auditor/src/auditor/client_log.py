@@ -1,4 +1,4 @@
-"""The client's own word: JSON lines {at, user, key, attempt, status, order_id}, written by whoever placed the orders."""
+"""The clients' own word: JSON lines {at, user, key, attempt, status, order_id}, written by whoever placed orders."""
 
 from pathlib import Path
 

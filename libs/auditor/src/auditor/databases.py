@@ -55,7 +55,7 @@ class Books(NamedTuple):
 
 
 async def read(databases: Databases) -> Books:
-    """Each database in one snapshot of its own; orders before inventory, so that a sale is never older than its order."""
+    """Each database in one snapshot of its own; taken side by side."""
     async with _snapshot(databases["order-service"]) as orders, _snapshot(databases["inventory-service"]) as inventory:
         spoken = [await _spoken(databases, service) for service in databases]
         history, outbox, parked, letters = (

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from uuid import UUID
 
 from auditor.facts import Aggregate, Delivery, Facts, Written
@@ -12,7 +13,7 @@ COMPACTED = frozenset(topic.name for topic in TOPICS if topic.compacted)
 
 
 def same_on_both_sides(facts: Facts, _: Terms) -> Finding:
-    """I4: every written event is on its topic, every event on a topic was written; on compacted ones the last per key."""
+    """I4: every written event is on its topic and the other way round; on compacted topics the last per key."""
     faults = (*_unpublished(facts), *_ghosts(facts), *_forgotten(facts))
     return Finding(f"{len(facts.history)} events written, {len(facts.deliveries)} records on topics", faults)
 
@@ -98,4 +99,4 @@ def _falling_causes(history: Iterable[Written]) -> Iterator[str]:
 
 
 def _rises(versions: list[int]) -> bool:
-    return all(one < other for one, other in zip(versions, versions[1:], strict=False))
+    return all(one < other for one, other in pairwise(versions))

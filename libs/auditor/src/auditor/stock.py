@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from auditor.facts import Effect, Facts, Stock, Written
@@ -17,7 +17,7 @@ CAUSES: Mapping[str, str] = {
 }
 """Kind of an order's effect -> the only type of event that may have it."""
 
-Place = tuple[UUID | None, str] | str
+Place = TypeVar("Place")
 """Where deltas are added up: an order's line, or a SKU."""
 
 
@@ -108,7 +108,7 @@ def _cause_of(row: Effect) -> tuple[str, str, str | None]:
 
 def _unlike_reservations(facts: Facts) -> Iterator[str]:
     """Each order's effects, added up, against what its reservation says."""
-    added = _add(((row.order_id, row.sku), row) for row in facts.ledger if row.order_id)
+    added = _add(((row.order_id, row.sku), row) for row in facts.ledger if row.order_id is not None)
     states = {reservation.order_id: reservation.state for reservation in facts.reservations}
     due = {(line.order_id, line.sku): _due(states.get(line.order_id), line.quantity) for line in facts.reserved_lines}
     for place in added.keys() | due.keys():

@@ -20,12 +20,6 @@ from contracts.events import (
 )
 
 DAY_MS = 24 * 60 * 60 * 1000
-SUBSCRIPTIONS: Mapping[str, tuple[Topic, ...]] = {
-    "order-service": (INVENTORY_EVENTS, PRODUCT_EVENTS, USER_EVENTS),
-    "inventory-service": (ORDER_EVENTS,),
-}
-"""Consumer group -> what it reads."""
-GROUPS = tuple(SUBSCRIPTIONS)
 """The consumer groups; each names a service and owns a dead-letter topic."""
 
 
@@ -53,6 +47,12 @@ INVENTORY_EVENTS = Topic("inventory-events", "order id", (StockReserved, StockRe
 PRODUCT_EVENTS = Topic("product-events", "sku", (ProductListed, ProductUpdated), compacted=True)
 USER_EVENTS = Topic("user-events", "user id", (UserRegistered, UserUpdated, UserDeactivated), compacted=True)
 TOPICS = (ORDER_EVENTS, INVENTORY_EVENTS, PRODUCT_EVENTS, USER_EVENTS)
+SUBSCRIPTIONS: Mapping[str, tuple[Topic, ...]] = {
+    "order-service": (INVENTORY_EVENTS, PRODUCT_EVENTS, USER_EVENTS),
+    "inventory-service": (ORDER_EVENTS,),
+}
+"""Consumer group -> what it reads."""
+GROUPS = tuple(SUBSCRIPTIONS)
 
 _CARRIER = {event: topic for topic in TOPICS for event in topic.types}
 

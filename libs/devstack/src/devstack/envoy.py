@@ -5,6 +5,7 @@ API v3, as the binary of the locked wheel checks them at start.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ PREFIXES = {
     "/.well-known": "user-service",
 }
 IDENTITY_HEADERS = ("x-user-id", "x-user-scopes", "x-forwarded-user", "x-remote-user", "x-jwt-payload")
+FLUSH = {"tracing.opentelemetry.flush_interval_ms": 1000}
+"""How long the gateway keeps spans to itself."""
 ROUTE_SECONDS = "40s"
 """Longer than the longest `Prefer: wait`."""
 
@@ -45,7 +48,7 @@ def configuration(layout: Layout) -> dict[str, Any]:
             "listeners": [public, *internal],
             "clusters": [*clusters, _cluster("otlp", [(layout.ports["otlp"], None)])],
         },
-        "layered_runtime": {"layers": [{"name": "static", "static_layer": {"re2.max_program_size.error_level": 1000}}]},
+        "layered_runtime": {"layers": [{"name": "traces", "static_layer": FLUSH}]},
     }
 
 
@@ -162,7 +165,7 @@ def _service(layout: Layout, service: str) -> dict[str, Any]:
     return cluster
 
 
-def _cluster(name: str, places: list[tuple[int, int | None]]) -> dict[str, Any]:
+def _cluster(name: str, places: Sequence[tuple[int, int | None]]) -> dict[str, Any]:
     endpoints = [
         {"endpoint": {"address": _address(port), **({"health_check_config": {"port_value": probes}} if probes else {})}}
         for port, probes in places

@@ -18,10 +18,10 @@ KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 
 
 class Receiver:
-    """Listens on `port` in threads of its own while the block runs; appends to `file`."""
+    """Listens on `port` in threads of its own while the block runs; `file` begins anew."""
 
     def __init__(self, port: int, file: Path) -> None:
-        self._file = file.open("a", encoding="utf-8")
+        self._file = file.open("w", encoding="utf-8")
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer((LOOPBACK, port), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, name="receiver", daemon=True)

@@ -32,21 +32,30 @@ def processes(state: dict[str, Any]) -> Iterator[Process]:
 
 
 def memory(pid: int) -> int:
-    """PSS in bytes of a process and, for PostgreSQL's many, of its children; 0 when it has just gone.
-
-    The supervisor's children are listed on their own.
-    """
+    """PSS in bytes; 0 when the process has just gone."""
     try:
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)] if process.name().startswith("postgres") else [process]
-        return sum(_pss(one) for one in family)
+        return sum(_pss(one) for one in _family(psutil.Process(pid)))
     except psutil.Error:
         return 0
 
 
-def total(state: dict[str, Any]) -> int:
-    """PSS of the whole system in bytes."""
-    return sum(memory(process.pid) for process in processes(state))
+def cpu_seconds(state: dict[str, Any]) -> dict[str, float]:
+    """CPU time that each process has taken so far, PostgreSQL's sessions counted in; 0 for one that has just gone."""
+    return {process.name: _cpu(process.pid) for process in processes(state)}
+
+
+def _cpu(pid: int) -> float:
+    try:
+        process = psutil.Process(pid)
+        family = _family(process)
+        return sum(one.cpu_times().user + one.cpu_times().system for one in family)
+    except psutil.Error:
+        return 0.0
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    """A process, and PostgreSQL's sessions with it; the supervisor's children are listed on their own."""
+    return [process, *process.children(recursive=True)] if process.name().startswith("postgres") else [process]
 
 
 def show(state: dict[str, Any], console: Console) -> None:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -96,7 +97,7 @@ class Supervisor:
         _say("starting the services")
         stack.callback(self._stop_units)
         for member in layout.members:
-            self._add(member.name, lambda member=member: self._spawn(member))
+            self._add(member.name, partial(self._spawn, member))
         self._add("gateway", lambda: children.spawn(envoy.command(layout), log=layout.log("gateway")))
         self._adopt("postgres", self._postgres)
         self._adopt("kafka", self._kafka)

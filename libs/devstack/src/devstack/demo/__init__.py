@@ -1,0 +1,1 @@
+"""The demo: real orders through the whole system, watched live, measured, traced and audited."""
