@@ -46,5 +46,10 @@ def read(directory: Path = DIRECTORY) -> dict[str, Any]:
     return state
 
 
+def admin_password(state: dict[str, Any]) -> str:
+    """The administrator's password, from the file that the state names."""
+    return Path(state["admin"]["password_file"]).read_text(encoding="utf-8")
+
+
 def _relative(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

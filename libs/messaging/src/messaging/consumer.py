@@ -82,7 +82,7 @@ class Consumer:
         return False
 
     async def _joined(self) -> Source:
-        while self._source is None:
+        while self._source is None:  # noqa: ASYNC110 (a source comes and goes with rebuilds)
             await asyncio.sleep(0.1)
         return self._source
 

@@ -1,4 +1,4 @@
-"""What a worker process runs: consumer, relay and housekeeping side by side, stopped in the order that loses nothing."""
+"""What a worker process runs: consumer, relay and chores side by side, stopped in the order that loses nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

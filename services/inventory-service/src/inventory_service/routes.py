@@ -1,4 +1,4 @@
-"""The HTTP door: the catalogue for everybody, its upkeep for the scope `catalog:write`. One request, one transaction."""
+"""The HTTP door: the catalogue for everybody, its upkeep for `catalog:write`. One request, one transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Passwords: argon2id (RFC 9106) in two threads, with a bounded queue, so that a flood of logins starves nothing else."""
+"""Passwords: argon2id (RFC 9106) in two threads with a bounded queue: a flood of logins starves nothing else."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

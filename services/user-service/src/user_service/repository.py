@@ -39,11 +39,11 @@ RENAME = (
 DEACTIVATE = """
 UPDATE users SET status = 'deactivated', version = version + 1 WHERE id = $1 AND status = 'active' RETURNING *
 """
-INSERT_TOKEN = """
+INSERT_REFRESH = """
 INSERT INTO refresh_tokens (digest, family, user_id, expires_at)
 VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 day')
 """
-USE_TOKEN = """
+SPEND_REFRESH = """
 UPDATE refresh_tokens SET used_at = clock_timestamp()
 WHERE digest = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > clock_timestamp()
 RETURNING family, user_id
@@ -82,12 +82,12 @@ async def deactivate(raw: Raw, user: UUID) -> User | None:
 
 async def insert_refresh_token(raw: Raw, digest: bytes, family: UUID, user: UUID, days: int) -> None:
     """A fresh token of a family."""
-    await raw.execute(INSERT_TOKEN, digest, family, user, days)
+    await raw.execute(INSERT_REFRESH, digest, family, user, days)
 
 
 async def use_refresh_token(raw: Raw, digest: bytes) -> tuple[UUID, UUID] | None:
     """Spend it: (family, user); None when it is unknown, spent, revoked or expired."""
-    row = await raw.fetchrow(USE_TOKEN, digest)
+    row = await raw.fetchrow(SPEND_REFRESH, digest)
     return (row["family"], row["user_id"]) if row else None
 
 

@@ -71,8 +71,7 @@ async def _run(
     options: Options, replay: Replay, shop: Shop, where: dict[str, Any], killed: Counter[str]
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Seed, then replay; CPU seconds by process before and after the replay."""
-    password = Path(where["admin"]["password_file"]).read_text(encoding="utf-8")
-    keeper = await shop.log_in(where["admin"]["email"], password)
+    keeper = await shop.log_in(where["admin"]["email"], state.admin_password(where))
     _, customers = await asyncio.gather(replay.seed(keeper), replay.register(uuid4().hex[:8]))
     killing = asyncio.create_task(kills.kill_on(state.DIRECTORY, options.kill, killed)) if options.kill else None
     before = status.cpu_seconds(state.read())

@@ -85,7 +85,8 @@ class Shop:
             order = answer.json() if answer is not None and answer.status_code == 201 else {}
             self._log.attempt(customer.id, key, number, _status(answer), order.get("id"))
             if _status(answer) not in RETRIED or time.monotonic() > deadline:
-                return _json(answer, 201), took
+                accepted: dict[str, Any] = _json(answer, 201)
+                return accepted, took
             await self._pause(number)
         raise AssertionError
 
@@ -93,7 +94,8 @@ class Shop:
         """The order once it is decided, or as it is now."""
         prefer = {"prefer": f"wait={WAIT_SECONDS}"} if until_terminal else {}
         while True:
-            order = _json(await self._sure("GET", f"/orders/{order_id}", customer, headers=prefer), 200)
+            answer = await self._sure("GET", f"/orders/{order_id}", customer, headers=prefer)
+            order: dict[str, Any] = _json(answer, 200)
             if order["status"] != "pending" or not until_terminal:
                 return order
 

@@ -57,11 +57,10 @@ def services_in(spans: Iterable[Span]) -> set[str]:
 def _title(span: Span) -> str:
     """A batch says for how many it worked; a query shows how it begins."""
     count = span["attributes"].get("messaging.batch.message_count")
-    query = " ".join(
-        str(span["attributes"].get("db.statement") or span["attributes"].get("db.query.text") or "").split()
-    )
-    name = query[:40] or span["name"]
-    return f"{name} (batch of {count})" if count else name[:44]
+    attributes = span["attributes"]
+    query = str(attributes.get("db.statement") or attributes.get("db.query.text") or "")
+    name = " ".join(query.split()) or str(span["name"])
+    return f"{name[:40]} (batch of {count})" if count else name[:44]
 
 
 def _depths(spans: list[Span]) -> dict[str, int]:
