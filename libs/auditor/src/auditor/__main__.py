@@ -17,6 +17,9 @@ from auditor.facts import Facts
 from auditor.judge import judge
 from auditor.verdict import TERMINAL_SECONDS, Expectation, Terms
 
+WIDTH = 130
+"""Of what is written to a file or a pipe, which has no width of its own."""
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     if asked.json:
         print(json.dumps([{**asdict(verdict), "holds": verdict.holds} for verdict in verdicts], indent=1))
     else:
-        report.show(verdicts, Console())
+        report.show(verdicts, Console(width=None if sys.stdout.isatty() else WIDTH))
     return 0 if all(verdict.holds for verdict in verdicts) else 1
 
 

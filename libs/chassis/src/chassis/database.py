@@ -22,6 +22,10 @@ COMMAND_SECONDS = 30
 SESSION = {"idle_in_transaction_session_timeout": "30000", "lock_timeout": "3000", "timezone": "UTC"}
 
 
+class RolledBack(Exception):
+    """The block ended well and nothing was stored: an error inside it was swallowed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """An open transaction. `raw` (asyncpg) and `connection` (SQLAlchemy) speak through the same socket."""
@@ -120,21 +124,24 @@ class Database:
 
 @asynccontextmanager
 async def _begun(connection: AsyncConnection, raw: "asyncpg.Connection[Any]") -> AsyncIterator[None]:
-    transaction = raw.transaction()
-    await transaction.start()
+    """Plain statements: asyncpg's own transaction object would go on counting after a rollback that it did not make."""
+    await raw.execute("BEGIN")
     try:
         yield
+        if (outcome := await raw.execute("COMMIT")) != "COMMIT":
+            # A statement had failed and somebody swallowed its error: PostgreSQL rolls back and calls it a success.
+            raise RolledBack(f"COMMIT answered {outcome}")
     except BaseException:
         await asyncio.shield(_abandon(connection, raw))
         raise
-    await transaction.commit()
 
 
 async def _abandon(connection: AsyncConnection, raw: "asyncpg.Connection[Any]") -> None:
     """Roll back; a connection that cannot is thrown away, since the pool's own reset does nothing in AUTOCOMMIT."""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            await raw.execute("ROLLBACK")
+            if raw.is_in_transaction():
+                await raw.execute("ROLLBACK")
     except Exception:
         with suppress(Exception):
             raw.terminate()

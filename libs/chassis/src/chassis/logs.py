@@ -4,6 +4,7 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from chassis.telemetry import current_trace_id
@@ -39,7 +40,8 @@ def configure(service_name: str, level: str = "INFO") -> None:
     )
     render: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.dict_tracebacks,
+        # Without the frames' variables: they hold tokens and passwords.
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
         structlog.processors.JSONRenderer(),
     ]
     handler = logging.StreamHandler(sys.stdout)

@@ -14,7 +14,9 @@ from devstack.demo.options import Options
 from devstack.errors import StageError
 from devstack.layout import Wishes, parse_replicas
 
-console = Console()
+WIDTH = 130
+"""Of what is written to a file or a pipe, which has no width of its own."""
+console = Console(width=None if sys.stdout.isatty() else WIDTH)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -14,6 +14,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from devstack.ports import LOOPBACK
 
 MAX_BODY = 16 * 1024 * 1024
+TOO_LARGE = b"?"
+"""No OTLP, so it is refused as such."""
 KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 
 
@@ -52,9 +54,7 @@ class Receiver:
 
             def do_POST(self) -> None:
                 """Keep the spans; 400 for what is no OTLP."""
-                length = int(self.headers.get("content-length", 0))
-                status = 413 if length > MAX_BODY else _kept(receiver, self.rfile.read(length))
-                self.send_response(status)
+                self.send_response(_kept(receiver, _body(self)))
                 self.send_header("content-type", "application/x-protobuf")
                 self.send_header("content-length", "0")
                 self.end_headers()
@@ -63,6 +63,21 @@ class Receiver:
                 """Silent: exporters call each second."""
 
         return Handler
+
+
+def _body(request: BaseHTTPRequestHandler) -> bytes:
+    """The request's body, sent whole (as the services do) or in chunks (as the gateway does); b"?" when too large."""
+    if request.headers.get("transfer-encoding", "").lower() != "chunked":
+        length = int(request.headers.get("content-length", 0))
+        return request.rfile.read(length) if length <= MAX_BODY else TOO_LARGE
+    body = b""
+    while size := int(request.rfile.readline().split(b";")[0], 16):
+        body += request.rfile.read(size)
+        request.rfile.readline()
+        if len(body) > MAX_BODY:
+            return TOO_LARGE
+    request.rfile.readline()
+    return body
 
 
 def _kept(receiver: Receiver, body: bytes) -> int:

@@ -18,7 +18,7 @@ MILLI = 1000
 def live(tally: Tally, total: int | None, killed: Counter[str]) -> Group:
     """Counts per status, redrawn a few times a second."""
     table = Table.grid(padding=(0, 3))
-    table.add_row("products", "customers", "placed", *STATUSES, "on their way", "killed")
+    table.add_row("products", "customers", "placed", *STATUSES, "under way", "killed")
     counts = [Text(str(tally.statuses[status]), colour) for status, colour in STATUSES.items()]
     under_way, victims = str(tally.placed - tally.done), str(killed.total())
     table.add_row(str(tally.listed), str(tally.registered), str(tally.placed), *counts, under_way, victims)

@@ -56,8 +56,8 @@ def services_in(spans: Iterable[Span]) -> set[str]:
 
 def _title(span: Span) -> str:
     """A batch says for how many it worked; a query shows how it begins."""
-    count = span["attributes"].get("messaging.batch.message_count")
     attributes = span["attributes"]
+    count = attributes.get("messaging.batch.message_count")
     query = str(attributes.get("db.statement") or attributes.get("db.query.text") or "")
     name = " ".join(query.split()) or str(span["name"])
     return f"{name[:40]} (batch of {count})" if count else name[:44]
