@@ -1,0 +1,117 @@
+"""The codec: what is encoded is read again, what is broken is named, and CloudEvents' own package agrees."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from cloudevents.core.bindings.kafka import from_binary_event, to_binary_event
+from cloudevents.core.formats.json import JSONFormat
+from polyfactory.factories.pydantic_factory import ModelFactory
+
+from contracts import EVENTS, Envelope, OrderConfirmed, Undecodable, UnknownType, decode, encode, record_id
+
+ID = UUID("01920000-0000-7000-8000-000000000001")
+ORDER = UUID("01920000-0000-7000-8000-00000000000a")
+
+
+@pytest.fixture
+def envelope():
+    return Envelope(
+        event=OrderConfirmed(order_id=ORDER),
+        id=ID,
+        source="/order-service",
+        subject=str(ORDER),
+        time=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+        version=2,
+        correlation_id=str(ORDER),
+        causation_id=ID,
+        traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01",
+    )
+
+
+def with_header(record, name, value):
+    headers = [(n, v) for n, v in record.headers if n != name]
+    return record._replace(headers=tuple(headers if value is None else [*headers, (name, value)]))
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_event_survives_the_way_there_and_back(envelope, name):
+    event = ModelFactory.create_factory(EVENTS[name], __random_seed__=7).build()
+    sent = replace(envelope, event=event)
+    assert decode(encode(sent)) == sent
+
+
+def test_equal_envelopes_give_equal_bytes(envelope):
+    assert encode(envelope) == encode(replace(envelope))
+
+
+def test_an_unknown_field_is_ignored(envelope):
+    record = encode(envelope)
+    richer = json.dumps({**json.loads(record.value), "gift_wrap": True}).encode()
+    assert decode(record._replace(value=richer)).event == envelope.event
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "reason"),
+    [
+        ("ce_id", None, "ce_id is missing"),
+        ("ce_id", b"7", "does not parse"),
+        ("ce_specversion", b"0.3", "ce_specversion is '0.3'"),
+        ("ce_time", b"yesterday", "does not parse"),
+        ("ce_time", b"2026-01-02T03:04:05", "time has no zone"),
+        ("ce_aggregateversion", b"0", "not a positive number"),
+        ("ce_aggregateversion", b"-1", "not a positive number"),
+        ("ce_subject", b"\xff", "not UTF-8"),
+        ("ce_causationid", b"x", "does not parse"),
+    ],
+)
+def test_a_broken_header_is_named(envelope, header, value, reason):
+    with pytest.raises(Undecodable, match=reason):
+        decode(with_header(encode(envelope), header, value))
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b"\xff", b'{"order_id": 1}', b"[" * 100_000])
+def test_a_broken_value_is_undecodable(envelope, value):
+    with pytest.raises(Undecodable, match=r"order\.confirmed\.v1 does not fit"):
+        decode(encode(envelope)._replace(value=value))
+
+
+def test_an_unknown_type_is_told_apart(envelope):
+    with pytest.raises(UnknownType, match=r"'order\.eaten\.v1'"):
+        decode(with_header(encode(envelope), "ce_type", b"order.eaten.v1"))
+
+
+def test_a_record_without_readable_id_gets_one_from_its_place(envelope):
+    nameless = with_header(encode(envelope), "ce_id", None)
+    assert record_id(encode(envelope), 3, 4) == ID
+    assert record_id(nameless, 3, 4) == record_id(nameless, 3, 4) != record_id(nameless, 3, 5)
+
+
+def test_the_cloudevents_package_reads_what_we_write(envelope):
+    record = encode(envelope)
+    message = type("Message", (), {})
+    theirs = _their_message(message, record)
+    event = from_binary_event(theirs, JSONFormat())
+    assert (event.get_id(), event.get_type(), event.get_source()) == (str(ID), envelope.type, envelope.source)
+    assert event.get_subject() == envelope.subject
+    assert event.get_time() == envelope.time
+    assert event.get_extension("aggregateversion") == "2"
+    data = event.get_data()
+    assert (data if isinstance(data, dict) else json.loads(data)) == {"order_id": str(ORDER)}
+
+
+def test_we_read_what_the_cloudevents_package_writes(envelope):
+    record = encode(envelope)
+    event = from_binary_event(_their_message(type("Message", (), {}), record), JSONFormat())
+    written = to_binary_event(event, JSONFormat(), key_mapper=lambda _: record.key.decode())
+    headers = tuple((name, value) for name, value in written.headers.items())
+    again = decode(record._replace(headers=headers, value=written.value))
+    assert replace(again, traceparent=envelope.traceparent) == envelope
+
+
+def _their_message(_, record):
+    from cloudevents.core.bindings.kafka import KafkaMessage
+
+    return KafkaMessage(headers=dict(record.headers), key=record.key, value=record.value)
