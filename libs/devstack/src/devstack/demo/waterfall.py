@@ -74,6 +74,6 @@ def _depths(spans: list[Span]) -> dict[str, int]:
 
 def _bar(span: Span, begin: int, end: int) -> str:
     scale = WIDTH / max(1, end - begin)
-    start = int((span["start_ns"] - begin) * scale)
-    length = max(1, round((span["end_ns"] - span["start_ns"]) * scale))
-    return " " * min(start, WIDTH - 1) + "█" * min(length, WIDTH - min(start, WIDTH - 1))
+    length: int = max(1, round((span["end_ns"] - span["start_ns"]) * scale))
+    start: int = min(int((span["start_ns"] - begin) * scale), WIDTH - 1)
+    return " " * start + "█" * min(length, WIDTH - start)
