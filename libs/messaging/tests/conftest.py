@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import uuid_utils
 
-from contracts import INVENTORY_EVENTS, OrderCancelled, OrderConfirmed, StockReserved
+from contracts import INVENTORY_EVENTS, StockReserved
 from messaging import Announcement, Outbox, Subscription, schema
 
 EFFECTS = (
@@ -119,12 +119,6 @@ def eventually():
                 await asyncio.sleep(0.02)
 
     return wait
-
-
-@pytest.fixture
-def saga_events():
-    """Events that must never be discarded, by name."""
-    return {"cancelled": OrderCancelled, "confirmed": OrderConfirmed}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from contracts import Record, Topic
 from devstack import topics
 from messaging import KafkaProducer, KafkaSource, Place, Unsendable
+from messaging.broker import Unsent
 from messaging.memory import MemoryBroker
 
 NUMBER = itertools.count(1)
@@ -125,6 +126,12 @@ async def test_a_record_that_is_too_large_is_unsendable_and_a_fresh_producer_goe
     outcomes = await send(broker, Record(broker.topic, b"k", b"x" * 3_000_000, ()))
     assert isinstance(outcomes[0], Unsendable)
     assert await send(broker, *records(broker, 1)) == [None]
+
+
+async def test_nothing_overtakes_an_unsendable_record_of_its_key(broker):
+    large = Record(broker.topic, b"k", b"x" * 3_000_000, ())
+    outcomes = await send(broker, large, *records(broker, 1), *records(broker, 1, b"other"))
+    assert [type(outcome) for outcome in outcomes] == [Unsendable, Unsent, type(None)]
 
 
 async def test_two_members_share_the_partitions_and_one_inherits_all(broker):

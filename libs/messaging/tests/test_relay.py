@@ -123,10 +123,10 @@ async def test_an_unsendable_row_parks_its_aggregate_and_nothing_else(store, ann
             sent = await broker.producer().send_batch([r for r in records if r.key != stuck.encode()], deadline)
             return [Unsendable("too large") if r.key == stuck.encode() else sent.pop(0) for r in records]
 
-    await store.announce(announcement(stuck, 1), announcement(free, 1), announcement(stuck, 2))
+    await store.announce(announcement(stuck, 1), announcement(free, 1))
     async with relaying(Relay(store.dsn, Choking)):
         await eventually(lambda: _parked(store))
-        await store.announce(announcement(free, 2))
+        await store.announce(announcement(stuck, 2), announcement(free, 2))
         await eventually(lambda: _published(broker, free, [1, 2]))
     assert await store.column("SELECT count(*) FROM outbox WHERE key = $1", stuck) == [2]
 

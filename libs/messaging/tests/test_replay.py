@@ -1,5 +1,7 @@
 """What operators do: list, show, replay in order, discard; and what they are refused."""
 
+from uuid import UUID
+
 import pytest
 
 from contracts import ORDER_EVENTS, OrderConfirmed, encode
@@ -72,8 +74,6 @@ async def test_an_unreadable_record_stays_dead_until_it_is_discarded(store, repl
 
 async def test_saga_events_are_never_discarded(store, recorder, keys):
     (key,) = keys(1)
-    from uuid import UUID
-
     event = OrderConfirmed(order_id=UUID(key))
     (envelope,) = await store.announce(Announcement(event, key, 2, None, key, None))
     async with store.transactions() as tx:

@@ -115,7 +115,8 @@ class Kafka:
         return file
 
     def _format(self, folder: Path, properties: Path) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # An id that begins with a dash would be read as an option.
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "w")
         tool = [*self._java(folder), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties]
         if children.spawn(tool, log=self.log).wait(60):
             raise StageError(f"Kafka's storage cannot be formatted; the log is {self.log}")

@@ -4,13 +4,36 @@ Both implementations are held to one suite (tests/test_broker.py).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from contracts import Record
+
+T = TypeVar("T")
 
 
 class Unsendable(Exception):
     """The broker will never take this record (too large, say); sending it again is of no use."""
+
+
+class Unsent(Exception):
+    """Not sent, since an earlier record of its key was unsendable and must not be overtaken."""
+
+
+class Stuck:
+    """Keys of a batch whose records go no further; both producers ask it before and after each record."""
+
+    def __init__(self) -> None:
+        self._keys: set[tuple[str, bytes]] = set()
+
+    def before(self, record: Record) -> Unsent | None:
+        """Why this record may not be sent."""
+        return Unsent("behind an unsendable record") if (record.topic, record.key) in self._keys else None
+
+    def after(self, record: Record, outcome: T) -> T:
+        """Note what became of it."""
+        if isinstance(outcome, Unsendable):
+            self._keys.add((record.topic, record.key))
+        return outcome
 
 
 class Place(NamedTuple):

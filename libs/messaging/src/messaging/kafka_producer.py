@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from contracts import Record
-from messaging.broker import Unsendable
+from messaging.broker import Stuck, Unsendable
 
 STOP_SECONDS = 2.0
 _LOG = structlog.get_logger("producer")
@@ -44,10 +44,11 @@ class KafkaProducer:
     async def send_batch(self, records: Sequence[Record], deadline: float) -> list[Exception | None]:
         """Buffer all, wait for all."""
         sent: list[asyncio.Future[object] | Exception] = []
+        stuck = Stuck()
         try:
             async with asyncio.timeout(deadline):
                 for record in records:
-                    sent.append(await self._send(record))
+                    sent.append(stuck.before(record) or stuck.after(record, await self._send(record)))
                 if waiting := [future for future in sent if isinstance(future, asyncio.Future)]:
                     await asyncio.wait(waiting)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""The broker's double: topics in memory, for handlers' tests. Held to the same suite as Kafka (tests/test_broker.py)."""
+"""The broker's double: topics in memory, for handlers' tests. Held to the same suite as Kafka (test_broker.py)."""
 
 import asyncio
 import zlib
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 from contracts import Record
-from messaging.broker import Delivered, Place, Unsendable
+from messaging.broker import Delivered, Place, Stuck, Unsendable
 
 MAX_BYTES = 1024 * 1024
 Revoked = Callable[[], Awaitable[None]]
@@ -85,7 +85,8 @@ class MemoryProducer:
     async def send_batch(self, records: Sequence[Record], deadline: float) -> list[Exception | None]:  # noqa: ARG002
         """One outcome per record; nothing is known of any of them while the broker is away."""
         await asyncio.sleep(0)
-        return [self._send(record) for record in records]
+        stuck = Stuck()
+        return [stuck.before(record) or stuck.after(record, self._send(record)) for record in records]
 
     def _send(self, record: Record) -> Exception | None:
         if self._broker.away:
@@ -135,7 +136,7 @@ class MemorySource:
         """What is there, else what comes within `seconds`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not (found := self._fetch(limit)):
+                while not (found := self._fetch(limit)):  # noqa: ASYNC110 (a double may poll)
                     await asyncio.sleep(0.005)
                 return found
         return []

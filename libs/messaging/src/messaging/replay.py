@@ -21,7 +21,7 @@ FIND = "SELECT * FROM dead_letters WHERE id = $1 AND consumer_group = $2"
 LOCK = "SELECT key FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = $3 FOR UPDATE"
 HEAD = """
 SELECT * FROM dead_letters
-WHERE consumer_group = $1 AND topic = $2 AND convert_from(key, 'UTF8') = $3 AND state = 'parked' ORDER BY id LIMIT 1
+WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'parked' ORDER BY id LIMIT 1
 """
 MOVE = "UPDATE dead_letters SET state = $2, last_at = clock_timestamp(), tries = tries + 1 WHERE id = $1"
 UNPARK = "DELETE FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = $3"
