@@ -17,6 +17,9 @@ STOP_SECONDS = 5.0
 FETCH_BYTES = 8 * 1024 * 1024
 PARTITION_BYTES = 256 * 1024
 
+MEMBERS = 5
+"""Place of the members in a described group: error, group, state, protocol type, protocol, members, .."""
+
 _LOG = structlog.get_logger("source")
 
 
@@ -115,7 +118,7 @@ class KafkaSource:
         await admin.start()
         try:
             answers: Any = await admin.describe_consumer_groups([self._group])
-            return len(answers[0].groups[0][-2])
+            return len(answers[0].groups[0][MEMBERS])
         finally:
             await admin.close()
 
