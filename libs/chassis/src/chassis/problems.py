@@ -14,6 +14,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""RFC 9110 renamed these, and Python with it in 3.13."""
 
 
 class Problem(Exception):
@@ -28,9 +30,14 @@ class Problem(Exception):
 
     def response(self) -> JSONResponse:
         """The rendered answer."""
-        title = HTTPStatus(self.status).phrase
+        title = title_of(self.status)
         body = {"type": self.slug, "title": title, "status": self.status, "detail": self.detail, **self.extra}
         return JSONResponse(body, self.status, self.headers, MEDIA_TYPE)
+
+
+def title_of(status: int) -> str:
+    """The status in words, the same under every version of Python."""
+    return TITLES.get(status) or HTTPStatus(status).phrase
 
 
 class ProblemBody(BaseModel):
@@ -50,7 +57,7 @@ def unavailable(detail: str, seconds: int = 1) -> Problem:
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for a route's refusals."""
     schema = {"$ref": "#/components/schemas/ProblemBody"}
-    return {s: {"description": HTTPStatus(s).phrase, "content": {MEDIA_TYPE: {"schema": schema}}} for s in statuses}
+    return {s: {"description": title_of(s), "content": {MEDIA_TYPE: {"schema": schema}}} for s in statuses}
 
 
 def install(app: FastAPI) -> None:
@@ -85,5 +92,5 @@ def _sentence(faults: Sequence[Mapping[str, str]]) -> str:
 
 async def _render_framework(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    slug = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    slug = title_of(error.status_code).lower().replace(" ", "-")
     return Problem(error.status_code, slug, str(error.detail), error.headers).response()
