@@ -72,7 +72,9 @@ class Service:
         return rows[0]["state"] if rows else None
 
     async def events(self, topic="inventory-events"):
-        rows = await self.fetch("SELECT topic, key, value, headers FROM outbox WHERE topic = $1 ORDER BY id", topic)
+        rows = await self.fetch(
+            "SELECT topic, key, value, headers::text AS headers FROM outbox WHERE topic = $1 ORDER BY id", topic
+        )
         return [decode(Record(r["topic"], r["key"].encode(), r["value"], load_headers(r["headers"]))) for r in rows]
 
     async def receive(self, *pairs):

@@ -3,6 +3,7 @@
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -84,7 +85,7 @@ class Service:
 
     async def events(self):
         """Everything in the outbox, decoded, in order."""
-        rows = await self.fetch("SELECT topic, key, value, headers FROM outbox ORDER BY id")
+        rows = await self.fetch("SELECT topic, key, value, headers::text AS headers FROM outbox ORDER BY id")
         return [decode(Record(r["topic"], r["key"].encode(), r["value"], load_headers(r["headers"]))) for r in rows]
 
     async def receive(self, *pairs):
@@ -95,8 +96,6 @@ class Service:
         return [one.envelope.version for one in received if one.envelope.id in set(stale)]
 
     def received(self, event, version):
-        from datetime import UTC, datetime
-
         key = str(event.order_id)
         moment = datetime.now(UTC)
         return Received(Envelope(event, new_id(), "/inventory-service", key, moment, version, key), None)

@@ -44,10 +44,13 @@ DDL: tuple[str, ...] = (
     """,
 )
 
+COLUMNS = """id, consumer_group, topic, partition, "offset", key, value, headers::text AS headers, event_id, state,
+error_class, error_text, tries, first_at, last_at"""
+"""Of a dead letter. Headers as text: whether jsonb arrives decoded depends on whose connection it is."""
 KEEP = """
 INSERT INTO dead_letters (consumer_group, topic, partition, "offset", key, value, headers, event_id, state,
                           error_class, error_text, tries)
-VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $11, $12)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9, $10, $11, $12)
 ON CONFLICT (consumer_group, event_id) DO UPDATE
 SET last_at = clock_timestamp(), tries = dead_letters.tries + excluded.tries
 """

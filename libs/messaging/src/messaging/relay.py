@@ -22,7 +22,7 @@ from messaging.shards import PING_SECONDS, Pooled, Shards
 READ = """
 SELECT row.* FROM unnest($1::smallint[]) AS held (shard)
 CROSS JOIN LATERAL (
-    SELECT id, topic, key, value, headers FROM outbox o
+    SELECT id, topic, key, value, headers::text AS headers FROM outbox o
     WHERE o.shard = held.shard AND NOT EXISTS (
         SELECT FROM outbox stuck WHERE stuck.parked AND stuck.topic = o.topic AND stuck.key = o.key)
     ORDER BY id LIMIT $2

@@ -12,15 +12,15 @@ import asyncpg
 from contracts import OrderCancelled, OrderConfirmed, Undecodable, decode
 from messaging import inbox
 from messaging.outbox import Transaction, Transactions
-from messaging.parking import record_of, text_key
+from messaging.parking import COLUMNS, record_of, text_key
 from messaging.subscription import Received, Subscription
 
 KEPT = ("parked", "dead")
 UNDISCARDABLE = {OrderCancelled.type, OrderConfirmed.type}
-FIND = "SELECT * FROM dead_letters WHERE id = $1 AND consumer_group = $2"
+FIND = f"SELECT {COLUMNS} FROM dead_letters WHERE id = $1 AND consumer_group = $2"
 LOCK = "SELECT key FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = $3 FOR UPDATE"
-HEAD = """
-SELECT * FROM dead_letters
+HEAD = f"""
+SELECT {COLUMNS} FROM dead_letters
 WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'parked' ORDER BY id LIMIT 1
 """
 MOVE = "UPDATE dead_letters SET state = $2, last_at = clock_timestamp(), tries = tries + 1 WHERE id = $1"
