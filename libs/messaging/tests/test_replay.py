@@ -44,7 +44,7 @@ async def test_a_replay_that_fails_keeps_everything(store, recorder, replay, par
     (key,) = keys(1)
     await park(key, 1, 2)
     recorder.broken = {key}
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Refused, match="still fails: RuntimeError"):
         await replay.replay(1)
     assert await store.column("SELECT state FROM dead_letters") == ["parked", "parked"]
     assert await store.column("SELECT key FROM parked_keys") == [key]

@@ -90,7 +90,7 @@ class Body:
         message = None if self._announced > MAX_BODY else await self._receive()
         self._seen += len(message.get("body", b"")) if message else 0
         if message is None or self._seen > MAX_BODY:
-            raise HTTPException(413, f"The body is larger than {MAX_BODY} bytes.", {"Connection": "close"})
+            raise HTTPException(413, f"The body is larger than {MAX_BODY} bytes.")
         return message
 
 

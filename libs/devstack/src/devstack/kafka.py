@@ -26,6 +26,8 @@ SETTINGS = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "auto.create.topics.enable": "false",
+    # There is nobody to hand anything over to.
+    "controlled.shutdown.enable": "false",
     # A laptop's restarts shall not wait for members that will never come back.
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",

@@ -17,12 +17,12 @@ from messaging.subscription import Received, Subscription
 
 KEPT = ("parked", "dead")
 UNDISCARDABLE = {OrderCancelled.type, OrderConfirmed.type}
-FIND = f"SELECT {COLUMNS} FROM dead_letters WHERE id = $1 AND consumer_group = $2"
+FIND = f"SELECT {COLUMNS} FROM dead_letters WHERE id = $1 AND consumer_group = $2"  # noqa: S608 (a constant)
 LOCK = "SELECT key FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = $3 FOR UPDATE"
 HEAD = f"""
 SELECT {COLUMNS} FROM dead_letters
 WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'parked' ORDER BY id LIMIT 1
-"""
+"""  # noqa: S608 (a constant)
 MOVE = "UPDATE dead_letters SET state = $2, last_at = clock_timestamp(), tries = tries + 1 WHERE id = $1"
 UNPARK = "DELETE FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = $3"
 
@@ -92,7 +92,10 @@ class Replay:
         except Undecodable as error:
             raise Refused(f"message {row['id']} still cannot be read: {error.reason}") from error
         await inbox.settle(tx.raw, self._group, [envelope.id], "applied")
-        await self._subscriptions[row["topic"]].verb(tx, [Received(envelope, envelope.traceparent)])
+        try:
+            await self._subscriptions[row["topic"]].verb(tx, [Received(envelope, envelope.traceparent)])
+        except Exception as error:
+            raise Refused(f"message {row['id']} still fails: {type(error).__name__}: {error}") from error
         await tx.raw.execute(MOVE, row["id"], "replayed")
 
     async def _unpark_if_empty(self, tx: Transaction, row: asyncpg.Record) -> None:
