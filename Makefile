@@ -8,7 +8,7 @@ SERVICES := order-service user-service inventory-service
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test check e2e kill-test lock lock-check fmt clean
+.PHONY: help setup demo up down status logs test e2e check fmt lock lock-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -24,8 +24,8 @@ setup: .venv/.ready ## install the pinned, hash-checked environment into .venv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(foreach m,$(MEMBERS),-e $(dir $(m)))
 	@touch $@
 
-demo: setup ## the whole system: start, replay real orders through the gateway, audit, stop (ORDERS= PRODUCTS= LIMIT= PORT=)
-	@$(RUN) -m devstack demo $(if $(ORDERS),--orders '$(ORDERS)') $(if $(PRODUCTS),--products '$(PRODUCTS)') $(if $(LIMIT),--limit '$(LIMIT)') $(if $(PORT),--port '$(PORT)') $(if $(SECONDS_),--seconds '$(SECONDS_)') $(if $(KILL),--kill '$(KILL)')
+demo: setup ## the whole system: start, replay orders through the gateway, audit, stop (ORDERS= PRODUCTS= LIMIT= PORT= FOR= KILL=)
+	@$(RUN) -m devstack demo $(if $(ORDERS),--orders '$(ORDERS)') $(if $(PRODUCTS),--products '$(PRODUCTS)') $(if $(LIMIT),--limit '$(LIMIT)') $(if $(PORT),--port '$(PORT)') $(if $(FOR),--seconds '$(FOR)') $(if $(KILL),--kill '$(KILL)')
 
 up: setup ## start the system and keep it running (PORT= REPLICAS="order-service/worker=2")
 	@$(RUN) -m devstack up $(if $(PORT),--port '$(PORT)') $(if $(REPLICAS),--replicas '$(REPLICAS)')
@@ -61,7 +61,7 @@ lock: ## resolve again and write requirements/*.txt and the jars' SHA-256 list
 	@$(PYTHON) requirements/lock.py --write
 	@$(RUN) -m devstack.jars lock
 
-lock-check: setup
+lock-check: setup ## whether the locks still fit what the members ask for
 	@$(RUN) requirements/lock.py
 
 clean: ## remove the environment, caches and data (stops the system first)

@@ -114,7 +114,8 @@ def test_a_crashed_process_is_started_again_after_a_pause_that_grows(tmp_path):
 def test_a_child_dies_with_its_parent(tmp_path):
     program = (
         "import sys, time; from pathlib import Path; from devstack import children; "
-        f"c = children.spawn([sys.executable, '-c', 'import time; time.sleep(60)'], log=Path({str(tmp_path / 'c.log')!r})); "
+        f"log = Path({str(tmp_path / 'c.log')!r}); "
+        "c = children.spawn([sys.executable, '-c', 'import time; time.sleep(60)'], log=log); "
         "print(c.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)

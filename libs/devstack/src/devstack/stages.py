@@ -1,4 +1,4 @@
-"""Stages: where the end-to-end suite plays. One suite, one interface; `processes` is this machine without containers."""
+"""Stages: where the end-to-end suite plays. One suite, one interface; `processes` is this machine, no containers."""
 
 import os
 import signal
@@ -109,10 +109,14 @@ def _is_ready(probes: str) -> bool:
         return False
 
 
+def _unheard(_: str) -> None:
+    """A suite shows its own progress."""
+
+
 @contextmanager
 def opened(name: str, directory: Path, wishes: Wishes) -> Iterator[Stage]:
     """The stage of that name for the length of a block; raises StageError for a name that nobody knows."""
     if name != "processes":
         raise StageError(f"there is no stage {name!r}; choose processes")
-    with system.running(directory, wishes, lambda text: None):
+    with system.running(directory, wishes, _unheard):
         yield Processes(directory)
