@@ -50,7 +50,7 @@ check: setup lock-check ## format, lint, types, walls, sizes, locks and generate
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@for m in $(dir $(MEMBERS)); do (cd $$m && $(CURDIR)/$(BIN)/deptry src --no-ansi --config $(CURDIR)/$${m}pyproject.toml 2>&1 | grep -v '^Success\|^Scanning\|^$$' && exit 1 || true); done
+	@for m in $(dir $(MEMBERS)); do said=$$(cd $$m && $(CURDIR)/$(BIN)/deptry src --no-ansi 2>&1) || { echo "$$m: $$said" >&2; exit 1; }; done
 	@$(RUN) -m contracts docs/events --check
 	@$(RUN) -m pytest -q tests/architecture
 
