@@ -27,6 +27,6 @@ def test_every_setting_of_a_service_is_in_its_readme(root):
 def test_every_target_and_file_that_the_readme_names_exists(root):
     text = (root / "README.md").read_text()
     targets = set(re.findall(r"^([a-z0-9-]+):", (root / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"make ([a-z][a-z0-9-]*)", text)) <= targets
+    assert set(re.findall(r"(?:`|^    )make ([a-z][a-z0-9-]*)", text, re.MULTILINE)) <= targets
     for path in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (root / path).exists(), path
