@@ -39,13 +39,14 @@ def main(arguments: Sequence[str]) -> int:
     """Collect, judge, report."""
     asked = parser().parse_args(arguments)
     try:
+        terms = Terms(asked.within, _expectation(asked.expect))
         facts = _facts(asked)
-        verdicts = judge(facts, Terms(asked.within, _expectation(asked.expect)))
+        if asked.save:
+            archive.save(facts, asked.save)
     except BadInput as error:
         print(f"auditor: {error}", file=sys.stderr)
         return 2
-    if asked.save:
-        archive.save(facts, asked.save)
+    verdicts = judge(facts, terms)
     if asked.json:
         print(json.dumps([{**asdict(verdict), "holds": verdict.holds} for verdict in verdicts], indent=1))
     else:

@@ -11,8 +11,11 @@ _ADAPTER = TypeAdapter(Facts)
 
 
 def save(facts: Facts, file: Path) -> None:
-    """Write all of it as JSON."""
-    file.write_bytes(_ADAPTER.dump_json(facts))
+    """Write all of it as JSON; raises BadInput when the file cannot be written."""
+    try:
+        file.write_bytes(_ADAPTER.dump_json(facts))
+    except OSError as error:
+        raise BadInput(f"{file} cannot be written: {error.strerror}") from error
 
 
 def load(file: Path) -> Facts:

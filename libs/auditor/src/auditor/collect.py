@@ -29,11 +29,11 @@ def places(state: Path) -> Places:
     """From a state file; raises BadInput."""
     try:
         body = json.loads(state.read_text(encoding="utf-8"))
-        return Places(dict(body["databases"]), str(body["kafka"]))
+        return Places({service: body["databases"][service] for service in databases.SERVICES}, str(body["kafka"]))
     except OSError as error:
         raise BadInput(f"the state file {state} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"the state file {state} is not one of devstack's: {error}") from error
+        raise BadInput(f"the state file {state} does not say where everything is: {error!r}") from error
 
 
 async def collect(where: Places, log: Path, quiet_within: float = QUIET_SECONDS) -> Facts:

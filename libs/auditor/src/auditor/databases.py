@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 import asyncpg
 
@@ -13,7 +14,11 @@ from auditor.facts import Effect, Letter, Line, Order, ParkedKey, Reservation, R
 
 Row = TypeVar("Row")
 Databases = Mapping[str, str]
-"""Service -> DSN."""
+"""Service -> DSN, for each of SERVICES."""
+
+SERVICES = ("order-service", "inventory-service", "user-service")
+CONNECT_SECONDS = 5
+QUERY_SECONDS = 60
 
 ORDERS = "SELECT id, user_id, idempotency_key, status, created_at, terminal_at FROM orders"
 ORDER_LINES = "SELECT order_id, sku, quantity FROM order_items"
@@ -28,7 +33,7 @@ SELECT $1::text, event_id, topic, key, type, version, cause_event_id, written_at
 OUTBOX = "SELECT $1::text, topic, key, event_id, parked FROM outbox"
 PARKED_KEYS = "SELECT consumer_group, topic, key FROM parked_keys"
 LETTERS = """
-SELECT consumer_group, topic, encode(key, 'escape'), event_id, state FROM dead_letters
+SELECT consumer_group, topic, key, event_id, state FROM dead_letters
 """
 WAITING = """
 SELECT count(*) FROM outbox o WHERE NOT EXISTS (
@@ -84,8 +89,14 @@ async def _spoken(databases: Databases, service: str) -> tuple[Any, ...]:
             await _rows(connection, Written, HISTORY, service),
             await _rows(connection, Waiting, OUTBOX, service),
             await _rows(connection, ParkedKey, PARKED_KEYS),
-            await _rows(connection, Letter, LETTERS),
+            tuple(_letter(*row) for row in await connection.fetch(LETTERS)),
         )
+
+
+def _letter(group: str, topic: str, key: bytes, event_id: UUID, state: str) -> Letter:
+    """Its key as text, spelled as parked keys are."""
+    text = key.decode(errors="backslashreplace").replace("\x00", "\\x00")
+    return Letter(group, topic, text, event_id, state)
 
 
 async def waiting(databases: Databases) -> int:
@@ -109,13 +120,14 @@ async def _rows(connection: "asyncpg.Connection[Any]", kind: type[Row], query: s
 
 @asynccontextmanager
 async def _snapshot(dsn: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    """Read-only, one instant; raises BadInput whether the server, the database or a table is missing."""
     try:
-        connection = await asyncpg.connect(dsn, timeout=5)
-    except (OSError, asyncpg.PostgresError) as error:
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, command_timeout=QUERY_SECONDS)
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield connection
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         place = dsn.rsplit("@", 1)[-1]
-        raise BadInput(f"the database {place} cannot be read: {type(error).__name__}") from error
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            yield connection
-    finally:
-        await connection.close()
+        raise BadInput(f"the database {place} cannot be read: {type(error).__name__}: {error}") from error

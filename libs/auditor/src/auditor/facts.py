@@ -3,17 +3,19 @@
 Field order equals column order of the queries in `databases`. Times are aware; quantities are pieces.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
+
+from pydantic import AwareDatetime
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One line of the client log: user and key of a POST /orders, and its answer (status None = no answer came)."""
 
-    at: datetime
+    at: AwareDatetime
     user: UUID
     key: str
     attempt: int
@@ -117,6 +119,11 @@ class Waiting:
     event_id: UUID
     parked: bool
 
+    @property
+    def aggregate(self) -> Aggregate:
+        """Whose event this is."""
+        return Aggregate(self.service, self.topic, self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class ParkedKey:
@@ -219,8 +226,3 @@ class Facts:
     def began_at(self) -> datetime | None:
         """The run's begin by the client's clock; None when no client wrote anything."""
         return min((attempt.at for attempt in self.client_log), default=None)
-
-
-def columns(row: type) -> tuple[str, ...]:
-    """The names of a row type's fields, in order."""
-    return tuple(field.name for field in fields(row))

@@ -9,7 +9,7 @@ from auditor.verdict import Finding, Terms
 
 
 def covers_the_run(facts: Facts, _: Terms) -> Finding:
-    """Every partition still holds what was written since the run began."""
+    """Every partition, and the history of events, still holds what was written since the run began."""
     records = min((delivery.at for delivery in facts.deliveries), default=None)
     rows = min((row.written_at for row in facts.history), default=None)
     examined = f"records since {_said(records)}, history since {_said(rows)}"
@@ -17,8 +17,11 @@ def covers_the_run(facts: Facts, _: Terms) -> Finding:
 
 
 def _cut_off(facts: Facts) -> Iterator[str]:
-    """Partitions of uncompacted topics whose oldest records are gone although the run needs them."""
+    """A history that begins too late, and uncompacted partitions whose oldest records the run would need."""
     began, oldest = facts.began_at, _oldest(facts.deliveries)
+    if began and facts.history and (first_row := min(row.written_at for row in facts.history)) > began:
+        # Products and users are events too and come before the first order, so a whole history begins before a run.
+        yield f"the history of events begins at {_said(first_row)}, after the run began at {_said(began)}"
     for one in facts.readings[-1].partitions if facts.readings else ():
         if one.topic in COMPACTED or one.beginning == 0 or began is None:
             continue

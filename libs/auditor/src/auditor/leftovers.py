@@ -1,8 +1,9 @@
 """I8 and I9: what is left over. Records and keys set aside, and whatever still moves."""
 
 from collections.abc import Iterator
+from dataclasses import astuple
 
-from auditor.facts import Facts, Reading
+from auditor.facts import Facts, ParkedKey, Reading
 from auditor.verdict import Finding, Terms
 from contracts import SUBSCRIPTIONS
 
@@ -13,20 +14,28 @@ def set_aside(facts: Facts, terms: Terms) -> Finding:
     """I8: dead letters, parked keys and parked outbox aggregates, exactly as many as were expected."""
     counts = {
         "dead": sum(letter.state == "dead" for letter in facts.letters),
-        "parked": len(facts.parked_keys),
-        "outbox": len({(row.service, row.topic, row.key) for row in facts.outbox if row.parked}),
+        "parked": len(_parked(facts)),
+        "outbox": len({row.aggregate for row in facts.outbox if row.parked}),
     }
     found = ", ".join(f"{kind}={count}" for kind, count in counts.items())
     faults = () if terms.expect.allows(counts) else (f"{found} set aside, expected {terms.expect}", *_named(facts))
     return Finding(found, faults)
 
 
+def _parked(facts: Facts) -> list[ParkedKey]:
+    """Parked keys, and keys of parked records that nobody remembers as parked: those are stranded."""
+    stranded = (ParkedKey(one.consumer_group, one.topic, one.key) for one in facts.letters if one.state == "parked")
+    return sorted({*facts.parked_keys, *stranded}, key=astuple)
+
+
 def _named(facts: Facts) -> Iterator[str]:
     for letter in facts.letters:
         if letter.state == "dead":
             yield f"{letter.consumer_group} holds a dead letter of {letter.topic}, key {letter.key}"
-    for parked in facts.parked_keys:
+    for parked in _parked(facts):
         yield f"{parked.consumer_group} has parked {parked.key} of {parked.topic}"
+    for row in sorted({row.aggregate for row in facts.outbox if row.parked}):
+        yield f"{row.service} cannot send the events of {row.key} to {row.topic}"
 
 
 def quiet(facts: Facts, _: Terms) -> Finding:

@@ -19,14 +19,17 @@ def kept(facts: Facts, terms: Terms) -> Finding:
     acknowledged = {attempt.order_id for attempt in facts.acknowledged if attempt.order_id}
     rows = {order.id: order for order in facts.orders}
     decided = _decided_at(facts)
-    faults = tuple(
-        fault
-        for order_id in sorted(acknowledged)
-        if (
-            fault := _broken_word(order_id, rows.get(order_id), decided, facts.read_at, timedelta(seconds=terms.within))
-        )
-    )
+    within = timedelta(seconds=terms.within)
+    words = (_broken_word(id, rows.get(id), decided, facts.read_at, within) for id in sorted(acknowledged))
+    faults = (*_nameless(facts), *(word for word in words if word))
     return Finding(f"{len(acknowledged)} acknowledged orders, {terms.within:g} s", faults)
+
+
+def _nameless(facts: Facts) -> Iterator[str]:
+    """An acknowledgement that names no order cannot be held against anybody, so it is a fault by itself."""
+    for attempt in facts.acknowledged:
+        if attempt.order_id is None:
+            yield f"user {attempt.user}, key {attempt.key!r}: acknowledged with {attempt.status} and no order id"
 
 
 def _broken_word(

@@ -95,6 +95,8 @@ def _doubled(ledger: Iterable[Effect]) -> Iterator[str]:
 def _uncaused(ledger: Iterable[Effect], written: Mapping[UUID, Written]) -> Iterator[str]:
     for row in ledger:
         if row.order_id is None:
+            if row.kind != "restock" or row.on_hand_delta <= 0 or row.reserved_delta:
+                yield f"`{row.kind}` of {row.sku} belongs to no order, and people only restock"
             continue
         cause = written.get(row.cause_event_id) if row.cause_event_id else None
         if cause is None or (cause.topic, cause.key, cause.type) != _cause_of(row):

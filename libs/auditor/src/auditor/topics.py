@@ -1,9 +1,9 @@
 """Reads the topics whole, and where each group stands. As a stranger: it joins no group and commits nothing."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -13,7 +13,10 @@ from auditor.errors import BadInput
 from auditor.facts import Committed, Delivery, Partition
 from contracts import GROUPS, TOPICS, Record, Undecodable, decode, record_id
 
+Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaAdminClient)
+
 POLL_MS = 500
+SILENCE_MS = 30_000
 FETCH_BYTES = 4 * 1024 * 1024
 
 
@@ -25,12 +28,8 @@ async def partitions(bootstrap: str) -> tuple[Partition, ...]:
 
 async def committed(bootstrap: str) -> tuple[Committed, ...]:
     """Where the groups stand, as far as they have ever committed."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with _started(bootstrap, AIOKafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
         answers = [(group, await admin.list_consumer_group_offsets(group)) for group in GROUPS]
-    finally:
-        await admin.close()
     return tuple(
         Committed(group, place.topic, place.partition, found.offset)
         for group, offsets in answers
@@ -44,11 +43,20 @@ async def deliveries(bootstrap: str) -> tuple[Delivery, ...]:
         ends = {TopicPartition(one.topic, one.partition): one.end for one in await _partitions(reader)}
         reader.assign(list(ends))
         await reader.seek_to_beginning(*ends)
-        found: list[Delivery] = []
-        while not await _at_end(reader, ends):
-            for records in (await reader.getmany(timeout_ms=POLL_MS)).values():
-                found += [_delivery(record) for record in records]
-        return tuple(found)
+        return tuple([_delivery(record) async for record in _until(reader, ends)])
+
+
+async def _until(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> AsyncIterator[Any]:
+    """Raw records up to the ends; raises BadInput when the broker falls silent before."""
+    silent_ms = 0
+    while not await _at_end(reader, ends):
+        batches = await reader.getmany(timeout_ms=POLL_MS)
+        silent_ms = 0 if batches else silent_ms + POLL_MS
+        if silent_ms > SILENCE_MS:
+            raise BadInput(f"Kafka has sent nothing for {SILENCE_MS / 1000:g} s and its topics go on")
+        for records in batches.values():
+            for record in records:
+                yield record
 
 
 async def _at_end(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
@@ -56,23 +64,28 @@ async def _at_end(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> 
 
 
 async def _partitions(reader: AIOKafkaConsumer) -> tuple[Partition, ...]:
+    if missing := {topic.name for topic in TOPICS} - await reader.topics():
+        raise BadInput(f"Kafka has no topic {', '.join(sorted(missing))}")
     places = [TopicPartition(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
     begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
     return tuple(Partition(p.topic, p.partition, begins[p], ends[p]) for p in places)
 
 
+def _reader(bootstrap: str) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
+    options = {"enable_auto_commit": False, "max_partition_fetch_bytes": FETCH_BYTES}
+    return _started(bootstrap, AIOKafkaConsumer(bootstrap_servers=bootstrap, **options))
+
+
 @asynccontextmanager
-async def _reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=FETCH_BYTES
-    )
+async def _started(bootstrap: str, client: Client) -> AsyncIterator[Client]:
+    """The client between start and end; raises BadInput for whatever is wrong with the broker."""
     try:
-        await reader.start()
-        yield reader
+        await client.start()
+        yield client
     except KafkaError as error:
         raise BadInput(f"Kafka at {bootstrap} cannot be read: {type(error).__name__}") from error
     finally:
-        await reader.stop()
+        await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
 
 
 def _delivery(raw: Any) -> Delivery:
