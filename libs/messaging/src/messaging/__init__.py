@@ -6,6 +6,7 @@ Knows no service and no chassis: a service's `app.py` hands it transactions and 
 from messaging.backlog import Backlog
 from messaging.broker import Delivered, Place, Producer, Source, Unsendable
 from messaging.consumer import Consumer
+from messaging.kafka import Kafka
 from messaging.kafka_producer import KafkaProducer
 from messaging.kafka_source import KafkaSource
 from messaging.outbox import Announcement, Outbox, Transaction, Transactions, trace_id_of
@@ -17,6 +18,7 @@ __all__ = [
     "Backlog",
     "Consumer",
     "Delivered",
+    "Kafka",
     "KafkaProducer",
     "KafkaSource",
     "Outbox",

@@ -1,6 +1,7 @@
 """The composition root: settings become parts, parts become roles. Stacks unwind in reverse, telemetry last."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -20,7 +21,7 @@ from inventory_service.handlers import HANDLERS, subscriptions
 from inventory_service.routes import Door, router
 from inventory_service.settings import ApiSettings, MigrateSettings, WorkerSettings
 from inventory_service.use_cases import Inventory
-from messaging import Consumer, KafkaProducer, KafkaSource, Outbox, Relay, operator
+from messaging import Kafka, Outbox, Relay, operator
 from messaging import worker as work
 
 SOURCE = f"/{NAME}"
@@ -67,32 +68,14 @@ async def worker(shutdown: Shutdown) -> None:
 async def _work(config: WorkerSettings, foundation: Foundation, stop: asyncio.Event) -> None:
     database, wake = foundation.database, asyncio.Event()
     listening = subscriptions(Inventory(Outbox(SOURCE, wake), HANDLERS))
-    producer = partial(KafkaProducer, config.kafka_bootstrap_servers)
-    relay = Relay(config.database_url, producer, wake)
-    consumer = Consumer(
-        NAME,
-        listening,
-        source=partial(_source, config, [s.topic.name for s in listening]),
-        producer=producer,
-        transactions=database.transaction,
-        is_transient=is_transient,
-        session_seconds=config.consumer_session_seconds,
-    )
+    kafka = Kafka(config.kafka_bootstrap_servers, config.consumer_session_seconds, config.consumer_heartbeat_seconds)
+    relay = Relay(config.database_url, kafka.producer, wake)
+    consumer = kafka.consumer(NAME, listening, database.transaction, is_transient)
     chores = (
         partial(work.keep_partitions, database.transaction, is_transient),
         partial(work.report, foundation.probes, relay, consumer),
     )
     await work.run(stop, relay, consumer, chores)
-
-
-def _source(config: WorkerSettings, topics: Sequence[str]) -> KafkaSource:
-    return KafkaSource(
-        config.kafka_bootstrap_servers,
-        NAME,
-        topics,
-        session_seconds=config.consumer_session_seconds,
-        heartbeat_seconds=config.consumer_heartbeat_seconds,
-    )
 
 
 def migrate() -> None:
@@ -107,3 +90,8 @@ async def messages(arguments: Sequence[str]) -> int:
     async with Database(config.database_url, pool_size=2, name=f"{NAME} messages") as database:
         listening = subscriptions(Inventory(Outbox(SOURCE), HANDLERS))
         return await operator.main(arguments, NAME, listening, database.transaction)
+
+
+def print_openapi() -> None:
+    """Role `openapi`: the document of this service's HTTP interface."""
+    print(json.dumps(blank().openapi(), indent=2))

@@ -1,6 +1,7 @@
 """The composition root: settings become parts, parts become roles. Stacks unwind in reverse, telemetry last."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -17,7 +18,7 @@ from chassis.lookup import Lookup
 from chassis.server import serve
 from chassis.shutdown import Shutdown
 from chassis.tokens import KeySet, TokenVerifier
-from messaging import Backlog, Consumer, KafkaProducer, KafkaSource, Outbox, Relay, operator
+from messaging import Backlog, Kafka, Outbox, Relay, operator
 from messaging import worker as work
 from order_service import NAME, VERSION
 from order_service.handlers import HANDLERS, subscriptions
@@ -100,33 +101,15 @@ async def worker(shutdown: Shutdown) -> None:
 async def _work(config: WorkerSettings, foundation: Foundation, stop: asyncio.Event) -> None:
     database, wake = foundation.database, asyncio.Event()
     orders = Orders(Outbox(SOURCE, wake), Limits(), HANDLERS)
-    producer = partial(KafkaProducer, config.kafka_bootstrap_servers)
-    relay = Relay(config.database_url, producer, wake)
-    consumer = Consumer(
-        NAME,
-        subscriptions(orders),
-        source=partial(_source, config, [s.topic.name for s in subscriptions(orders)]),
-        producer=producer,
-        transactions=database.transaction,
-        is_transient=is_transient,
-        session_seconds=config.consumer_session_seconds,
-    )
+    kafka = Kafka(config.kafka_bootstrap_servers, config.consumer_session_seconds, config.consumer_heartbeat_seconds)
+    relay = Relay(config.database_url, kafka.producer, wake)
+    consumer = kafka.consumer(NAME, subscriptions(orders), database.transaction, is_transient)
     chores = (
         Sweeper(orders, consumer, database.transaction, is_transient).run,
         partial(work.keep_partitions, database.transaction, is_transient),
         partial(work.report, foundation.probes, relay, consumer),
     )
     await work.run(stop, relay, consumer, chores)
-
-
-def _source(config: WorkerSettings, topics: Sequence[str]) -> KafkaSource:
-    return KafkaSource(
-        config.kafka_bootstrap_servers,
-        NAME,
-        topics,
-        session_seconds=config.consumer_session_seconds,
-        heartbeat_seconds=config.consumer_heartbeat_seconds,
-    )
 
 
 def migrate() -> None:
@@ -141,3 +124,8 @@ async def messages(arguments: Sequence[str]) -> int:
     async with Database(config.database_url, pool_size=2, name=f"{NAME} messages") as database:
         orders = Orders(Outbox(SOURCE), Limits(), HANDLERS)
         return await operator.main(arguments, NAME, subscriptions(orders), database.transaction)
+
+
+def print_openapi() -> None:
+    """Role `openapi`: the document of this service's HTTP interface."""
+    print(json.dumps(blank().openapi(), indent=2))

@@ -1,6 +1,7 @@
 """The composition root: settings become parts, parts become roles. Stacks unwind in reverse, telemetry last."""
 
 import asyncio
+import json
 import sys
 from contextlib import AsyncExitStack
 from functools import partial
@@ -14,7 +15,7 @@ from chassis.http import create_app
 from chassis.server import serve
 from chassis.shutdown import Shutdown
 from chassis.tokens import TokenVerifier
-from messaging import KafkaProducer, Outbox, Relay
+from messaging import Kafka, Outbox, Relay
 from messaging import worker as work
 from user_service import NAME, VERSION, oauth, routes
 from user_service.door import Door
@@ -69,7 +70,7 @@ async def worker(shutdown: Shutdown) -> None:
     config = settings.load(WorkerSettings)
     async with opened(NAME, config, config.migrations_dir, also_required=("kafka",)) as foundation:
         if await foundation.until_schema_ready(shutdown.requested):
-            relay = Relay(config.database_url, partial(KafkaProducer, config.kafka_bootstrap_servers))
+            relay = Relay(config.database_url, Kafka(config.kafka_bootstrap_servers).producer)
             chores = (
                 partial(work.keep_partitions, foundation.database.transaction, is_transient),
                 partial(work.report, foundation.probes, relay, None),
@@ -97,3 +98,8 @@ async def _make_admin(url: str, email: str, password: str) -> None:
                 await Users(Outbox(SOURCE)).register(tx, email, "Administrator", hashed, None, ADMIN_SCOPES)
         except EmailTaken:
             return
+
+
+def print_openapi() -> None:
+    """Role `openapi`: the document of this service's HTTP interface."""
+    print(json.dumps(blank().openapi(), indent=2))
