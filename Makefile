@@ -19,9 +19,10 @@ setup: .venv/.ready ## install the pinned, hash-checked environment into .venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Waybill needs Python 3.11 or newer; say make PYTHON=python3.13 (this is %s)" % sys.version.split()[0])'
 	@echo "Setting up .venv ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/uv.txt requirements/dev.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(foreach m,$(MEMBERS),-e $(dir $(m)))
+	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt && \
+	   $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/uv.txt requirements/dev.txt && \
+	   $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(foreach m,$(MEMBERS),-e $(dir $(m))); } 2> .venv/setup.log \
+	   || { echo "setup: the locked packages cannot be installed (why: .venv/setup.log); check the network and run make again" >&2; exit 1; }
 	@touch $@
 
 demo: setup ## the whole system: start, replay orders through the gateway, audit, stop (ORDERS= PRODUCTS= LIMIT= PORT= FOR= KILL=)

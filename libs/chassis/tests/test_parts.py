@@ -50,6 +50,20 @@ async def test_a_bad_member_fails_alone():
     assert isinstance(answers[3], ValueError)
 
 
+async def test_a_database_that_is_away_fails_the_batch_once():
+    calls = 0
+
+    async def verb(batch):
+        nonlocal calls
+        calls += 1
+        raise ConnectionRefusedError
+
+    async with Intake(verb) as intake:
+        answers = await asyncio.gather(*(intake.submit(n) for n in range(50)), return_exceptions=True)
+    assert all(isinstance(answer, ConnectionRefusedError) for answer in answers)
+    assert calls <= 2
+
+
 async def test_a_caller_that_leaves_disturbs_nobody():
     async def verb(batch):
         await asyncio.sleep(0.05)

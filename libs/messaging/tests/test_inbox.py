@@ -37,6 +37,16 @@ async def test_a_day_that_lies_in_the_default_partition_stays_there(store):
     assert tables == ["inbox_20260507"]
 
 
+async def test_days_past_retention_are_dropped_and_no_others(store):
+    async with store.transactions() as tx:
+        await inbox.create_partitions(tx.raw, NOW - timedelta(days=32), days=3)
+        await inbox.drop_partitions(tx.raw, NOW)
+    tables = await store.column(
+        "SELECT relname FROM pg_class WHERE relname LIKE 'inbox_2%' AND relkind = 'r' ORDER BY 1"
+    )
+    assert tables == ["inbox_20260406", "inbox_20260407"]
+
+
 def test_the_age_is_the_events_own():
     assert inbox.too_old(id_of(NOW - timedelta(days=15)), NOW)
     assert not inbox.too_old(id_of(NOW - timedelta(days=13)), NOW)

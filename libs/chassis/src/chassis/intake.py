@@ -10,6 +10,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from chassis.database import is_lock_timeout, is_transient
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -19,7 +21,8 @@ Verb = Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]]
 class Intake(Generic[T, R]):
     """`verb` does one transaction for a batch and answers each member, by a result or an exception.
 
-    A batch that raises is run again member by member, so that one cannot fail its neighbours.
+    A batch that raises is run again member by member, so that one cannot fail its neighbours; unless the database is in
+    trouble, which every member would meet again, one timeout after the other.
     """
 
     def __init__(self, verb: Verb[T, R], limit: int = 128) -> None:
@@ -68,13 +71,18 @@ class Intake(Generic[T, R]):
         try:
             results = await self._verb([member for member, _ in batch])
         except Exception as error:
-            if len(batch) > 1:
+            if len(batch) > 1 and _may_be_one_members_fault(error):
                 for one in batch:
                     await self._serve([one])
                 return
-            results = [error]
+            results = [error] * len(batch)
         for (_, answer), result in zip(batch, results, strict=True):
             _settle(answer, result)
+
+
+def _may_be_one_members_fault(error: Exception) -> bool:
+    """A row that somebody else holds concerns whoever wants that row; other transient trouble concerns all."""
+    return is_lock_timeout(error) or not is_transient(error)
 
 
 def _settle(answer: "asyncio.Future[R]", result: R | Exception) -> None:

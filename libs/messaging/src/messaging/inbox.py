@@ -14,6 +14,8 @@ DAYS_AHEAD = 7
 REPLAY_AGE = timedelta(days=14)
 """Older events, by their own date, are never executed: their inbox row may be gone (kept 30 days)."""
 
+RETENTION = timedelta(days=30)
+
 DDL: tuple[str, ...] = (
     """
     CREATE TABLE inbox (
@@ -36,6 +38,12 @@ SETTLE = """
 INSERT INTO inbox (consumer_group, event_id, outcome)
 SELECT $1, id, $3 FROM unnest($2::uuid[]) AS event (id) ORDER BY id
 ON CONFLICT (consumer_group, event_id) DO UPDATE SET outcome = excluded.outcome
+"""
+
+
+PARTITIONS = """
+SELECT relname AS name FROM pg_class JOIN pg_inherits ON inhrelid = pg_class.oid
+WHERE inhparent = 'inbox'::regclass AND relname ~ '^inbox_[0-9]{8}$'
 """
 
 
@@ -73,6 +81,14 @@ async def create_partitions(raw: "asyncpg.Connection[Any]", now: datetime, days:
         if await raw.fetchval("SELECT to_regclass($1)", name) is None and not await _in_default(raw, day):
             low, high = first_id_of(day), first_id_of(day + timedelta(days=1))
             await raw.execute(f"CREATE TABLE {name} PARTITION OF inbox FOR VALUES FROM ('{low}') TO ('{high}')")
+
+
+async def drop_partitions(raw: "asyncpg.Connection[Any]", now: datetime) -> None:
+    """Forget whole days that are older than the retention: nothing as old as that is ever executed again."""
+    oldest = f"inbox_{now.astimezone(UTC) - RETENTION:%Y%m%d}"
+    for row in await raw.fetch(PARTITIONS):
+        if row["name"] < oldest:
+            await raw.execute(f"DROP TABLE {row['name']}")
 
 
 async def _in_default(raw: "asyncpg.Connection[Any]", day: datetime) -> bool:

@@ -64,11 +64,12 @@ async def report(probes: Probes, relay: Relay, consumer: Consumer | None) -> Non
 
 
 async def keep_partitions(transactions: Transactions, is_transient: Callable[[BaseException], bool]) -> None:
-    """Chore: make the inbox's partitions a week ahead, each hour."""
+    """Chore: make the inbox's partitions a week ahead and drop those past retention, each hour."""
     while True:
         try:
             async with transactions() as tx:
                 await inbox.create_partitions(tx.raw, datetime.now(UTC))
+                await inbox.drop_partitions(tx.raw, datetime.now(UTC))
             await asyncio.sleep(PARTITION_SECONDS)
         except Exception as error:
             if not is_transient(error):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, MetaData, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, DateTime, MetaData, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NOW = text("clock_timestamp()")
@@ -14,7 +14,7 @@ class Table(DeclarativeBase):
     """Base of this service's own tables; messaging's are made by messaging's statements."""
 
     metadata = MetaData()
-    type_annotation_map: dict[Any, Any] = {datetime: DateTime(timezone=True), str: String()}  # noqa: RUF012
+    type_annotation_map: dict[Any, Any] = {datetime: DateTime(timezone=True), str: Text()}  # noqa: RUF012
 
 
 class UserRow(Table):

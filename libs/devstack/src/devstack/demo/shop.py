@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx2
@@ -67,7 +68,7 @@ class Shop:
 
     async def list_product(self, keeper: Customer, product: Product, pieces: int) -> None:
         """Put it into the catalogue and restock it."""
-        path = f"/products/{product.sku}"
+        path = f"/products/{quote(product.sku, safe='')}"
         body = {"name": product.name, "price_minor": product.price_minor, "currency": product.currency}
         _json(await self._sure("PUT", path, keeper, json={**body, "active": True}), 200)
         for part in _parts(pieces):
