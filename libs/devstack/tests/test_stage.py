@@ -52,6 +52,8 @@ def test_a_stale_state_file_is_no_system(tmp_path):
         (["up", "--replicas", "order-service=2"], "is not one of order-service/api"),
         (["up", "--replicas", "order-service/api=99"], "=1 to =8"),
         (["demo", "--orders", "x.csv"], "ORDERS and PRODUCTS come together"),
+        (["up", "--port", "80808"], "PORT=80808 is no port"),
+        (["demo", "--port", "none"], "PORT=none is no port"),
         (["demo", "--limit", "0"], "LIMIT=0 leaves nothing to do"),
         (["demo", "--orders", "none.csv", "--products", "none.csv"], "none.csv cannot be read"),
     ],

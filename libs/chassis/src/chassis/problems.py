@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+KEY_HEADER = "idempotency-key"
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 """RFC 9110 renamed these, and Python with it in 3.13."""
 
@@ -77,7 +78,17 @@ async def _render_validation(_: Request, error: Exception) -> JSONResponse:
     faults = [{"at": ".".join(map(str, fault["loc"])), "why": fault["msg"]} for fault in error.errors()]
     if unreadable(error.errors()):
         return Problem(400, "malformed-body", "The body is not valid JSON.").response()
+    if keys := [fault for fault in error.errors() if fault["loc"] == ("header", KEY_HEADER)]:
+        return _render_key(missing=keys[0]["type"] == "missing")
     return Problem(422, "validation-failed", _sentence(faults), errors=faults).response()
+
+
+def _render_key(missing: bool) -> JSONResponse:
+    """400, not 422: the request may be fine, but nobody could repeat it safely."""
+    if missing:
+        return Problem(400, "idempotency-key-missing", "Send an Idempotency-Key header.").response()
+    detail = "Idempotency-Key must be 1 to 255 visible ASCII characters."
+    return Problem(400, "idempotency-key-malformed", detail).response()
 
 
 def unreadable(errors: Sequence[Any]) -> bool:

@@ -12,7 +12,7 @@ from devstack import state, status, system
 from devstack.demo import run as demo
 from devstack.demo.options import Options
 from devstack.errors import StageError
-from devstack.layout import Wishes, parse_replicas
+from devstack.layout import Wishes, parse_port, parse_replicas
 
 WIDTH = 130
 """Of what is written to a file or a pipe, which has no width of its own."""
@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="devstack", description="Waybill's whole system on one machine.")
     verbs = root.add_subparsers(dest="verb", required=True)
     up = verbs.add_parser("up", help="start it and keep it running")
-    up.add_argument("--port", type=int, default=8080)
+    up.add_argument("--port", default="8080")
     up.add_argument("--replicas", default="", help="like order-service/worker=2")
     verbs.add_parser("down", help="stop it")
     verbs.add_parser("status", help="what runs, where, and how much memory it takes")
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         match asked.verb:
             case "up":
-                _up(Wishes(port=asked.port, replicas=parse_replicas(asked.replicas)))
+                _up(Wishes(port=parse_port(asked.port), replicas=parse_replicas(asked.replicas)))
             case "down":
                 print("stopped" if system.stop(state.DIRECTORY) else "nothing was running")
             case "status":

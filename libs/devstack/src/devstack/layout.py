@@ -47,6 +47,13 @@ class Wishes:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+def parse_port(text: str) -> int:
+    """Read a port; raises StageError with one sentence."""
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_PORT:
+        raise StageError(f"PORT={text} is no port; give a number from 1 to {MAX_PORT}")
+    return int(text)
+
+
 def parse_replicas(text: str) -> dict[str, int]:
     """Read `order-service/worker=2 order-service/api=2`; raises StageError with one sentence."""
     replicas = {}
@@ -60,6 +67,7 @@ def parse_replicas(text: str) -> dict[str, int]:
 
 KINDS = tuple(f"{service}/{role}" for service in SERVICES for role in ROLES)
 MAX_REPLICAS = 8
+MAX_PORT = 65535
 
 
 class Layout:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from devstack.errors import StageError
+from devstack.layout import parse_port
 
 DEFAULT_LIMIT = 400
 CUSTOMERS = 50
@@ -28,7 +29,7 @@ class Options:
         parser.add_argument("--orders", type=Path, help="CSV (order_no, sku, quantity), may be gzipped")
         parser.add_argument("--products", type=Path, help="CSV (sku, name, price_minor, currency), may be gzipped")
         parser.add_argument("--limit", type=int, default=DEFAULT_LIMIT, help="how many orders")
-        parser.add_argument("--port", type=int, default=8080, help="of the gateway")
+        parser.add_argument("--port", default="8080", help="of the gateway")
         parser.add_argument("--seconds", type=float, help="replay the orders again and again for so long")
         parser.add_argument("--kill", type=float, help="SIGKILL a service process every so many seconds")
 
@@ -39,4 +40,5 @@ class Options:
             raise StageError("ORDERS and PRODUCTS come together: give both files or none")
         if asked.limit < 1:
             raise StageError(f"LIMIT={asked.limit} leaves nothing to do; give 1 or more")
-        return cls(**{name: getattr(asked, name) for name in cls.__slots__})
+        chosen = {name: getattr(asked, name) for name in cls.__slots__}
+        return cls(**{**chosen, "port": parse_port(asked.port)})
