@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
-KEY_HEADER = "idempotency-key"
+KEY_HEADER = "Idempotency-Key"
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 """RFC 9110 renamed these, and Python with it in 3.13."""
 
