@@ -14,7 +14,13 @@ from chassis.problems import Problem
 
 IdempotencyKey = Annotated[
     str,
-    Header(min_length=1, max_length=255, pattern=r"^[!-~]+$", description="the same for every attempt at one thing"),
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[!-~]+$",
+        description="The same for every attempt at one thing.",
+    ),
 ]
 """FastAPI dependency: the header's value. chassis.problems answers a missing or malformed one with 400."""
 
