@@ -23,6 +23,13 @@ PREFIXES = {
     "/oauth": "user-service",
     "/.well-known": "user-service",
 }
+UNPROCESSED = ("connect-failure", "refused-stream", "reset-before-request")
+"""Retry triggers by which no service has seen the request: safe for every method."""
+TRY_AGAIN = ("retriable-status-codes",)
+"""Answers after which a read may be asked again."""
+READS = {"name": ":method", "string_match": {"exact": "GET"}}
+MAX_RETRIES = 1024
+"""Envoy's own budget of three retries at a time fails requests whenever a process drains under load."""
 IDENTITY_HEADERS = ("x-user-id", "x-user-scopes", "x-forwarded-user", "x-remote-user", "x-jwt-payload")
 FLUSH = {"tracing.opentelemetry.flush_interval_ms": 1000}
 """How long the gateway keeps spans to itself."""
@@ -81,21 +88,25 @@ def _listener(
 
 
 def _public_routes() -> list[dict[str, Any]]:
-    """By path; both `/orders` and what lies below it, but not `/ordersomething`."""
+    """By path; both `/orders` and what lies below it, but not `/ordersomething`. Reads come first, with more retries."""
     return [
-        {"match": match, "route": _to(service)}
+        route
         for prefix, service in PREFIXES.items()
         for match in ({"path_separated_prefix": prefix},)
+        for route in (
+            {"match": {**match, "headers": [READS]}, "route": _to(service, *UNPROCESSED, *TRY_AGAIN)},
+            {"match": match, "route": _to(service, *UNPROCESSED)},
+        )
     ]
 
 
 def _internal_routes(service: str) -> list[dict[str, Any]]:
-    return [{"match": {"prefix": "/"}, "route": _to(service)}]
+    """Look-ups are retried by who asks; here only what never arrived is sent again."""
+    return [{"match": {"prefix": "/"}, "route": _to(service, *UNPROCESSED)}]
 
 
-def _to(service: str) -> dict[str, Any]:
-    """Only a request that has not reached a service is sent again: nothing is ever done twice here."""
-    retry = {"retry_on": "connect-failure,refused-stream", "num_retries": 2}
+def _to(service: str, *triggers: str) -> dict[str, Any]:
+    retry = {"retry_on": ",".join(triggers), "num_retries": 3, "retriable_status_codes": [502, 503]}
     return {"cluster": service, "timeout": ROUTE_SECONDS, "retry_policy": retry}
 
 
@@ -174,6 +185,7 @@ def _cluster(name: str, places: Sequence[tuple[int, int | None]]) -> dict[str, A
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
+        "circuit_breakers": {"thresholds": [{"max_retries": MAX_RETRIES}]},
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]},
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
