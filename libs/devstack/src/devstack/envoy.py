@@ -88,7 +88,7 @@ def _listener(
 
 
 def _public_routes() -> list[dict[str, Any]]:
-    """By path; both `/orders` and what lies below it, but not `/ordersomething`. Reads come first, with more retries."""
+    """By path; both `/orders` and what lies below it, but not `/ordersomething`. Reads come first."""
     return [
         route
         for prefix, service in PREFIXES.items()
