@@ -10,9 +10,12 @@ import asyncpg
 import pytest
 import uuid_utils
 
-from contracts import INVENTORY_EVENTS, StockReserved
-from messaging import Announcement, Outbox, Subscription, schema
+from contracts import INVENTORY_EVENTS, StockReserved, encode
+from messaging import Announcement, Consumer, Outbox, Subscription, parking, schema
+from messaging.memory import MemoryBroker
+from messaging.parking import Kept
 
+GROUP = "order-service"
 EFFECTS = (
     "CREATE TABLE effects (event_id uuid PRIMARY KEY, key text, version int, place bigint GENERATED ALWAYS AS IDENTITY)"
 )
@@ -82,12 +85,13 @@ class Recorder:
     broken: set = field(default_factory=set)
     stale: set = field(default_factory=set)
     batches: list = field(default_factory=list)
+    error: Exception = field(default_factory=lambda: RuntimeError("cannot bear this key"))
 
     async def __call__(self, tx, received):
         self.batches.append(len(received))
         for one in received:
             if one.envelope.subject in self.broken:
-                raise RuntimeError("cannot bear this key")
+                raise self.error
             if one.envelope.version not in self.stale:
                 row = (one.envelope.id, one.envelope.subject, one.envelope.version)
                 await tx.raw.execute("INSERT INTO effects (event_id, key, version) VALUES ($1, $2, $3)", *row)
@@ -124,3 +128,61 @@ def eventually():
 @pytest.fixture
 def new_id():
     return lambda: UUID(int=uuid_utils.uuid7().int)
+
+
+@pytest.fixture
+def broker():
+    return MemoryBroker()
+
+
+@pytest.fixture
+def consuming(store, broker, subscription, is_transient):
+    """Runs a consumer for the length of a block."""
+
+    @asynccontextmanager
+    async def run(subscriptions=None):
+        chosen = subscriptions or [subscription]
+        consumer = Consumer(
+            GROUP,
+            chosen,
+            source=lambda: broker.source(GROUP, [s.topic.name for s in chosen]),
+            producer=broker.producer,
+            transactions=store.transactions,
+            is_transient=is_transient,
+        )
+        stop = asyncio.Event()
+        task = asyncio.create_task(consumer.run(stop))
+        try:
+            yield consumer
+        finally:
+            stop.set()
+            await task
+
+    return run
+
+
+@pytest.fixture
+def publish(store, broker, announcement):
+    """Puts events straight onto the topic and returns their envelopes."""
+
+    async def send(key, *versions):
+        envelopes = await store.announce(*(announcement(key, version) for version in versions))
+        for envelope in envelopes:
+            broker.append(encode(envelope))
+        return envelopes
+
+    return send
+
+
+@pytest.fixture
+def park(store, announcement):
+    """Parks a key with events of these versions."""
+
+    async def run(key, *versions):
+        envelopes = await store.announce(*(announcement(key, version) for version in versions))
+        kept = [Kept(encode(e), 0, n, e.id, "RuntimeError", "broken", 3) for n, e in enumerate(envelopes)]
+        async with store.transactions() as tx:
+            await parking.park(tx.raw, GROUP, kept)
+        return envelopes
+
+    return run

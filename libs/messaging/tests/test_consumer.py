@@ -1,60 +1,16 @@
 """The consumer on the double and real PostgreSQL: every outcome of every event, and trouble that passes."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
 from contracts import INVENTORY_EVENTS, OrderConfirmed, Record, StockReserved, encode
-from messaging import Announcement, Consumer, Subscription
-from messaging.memory import MemoryBroker
+from messaging import Announcement, Subscription
+from messaging.watchdog import Watchdog
 
 TOPIC = "inventory-events"
 GROUP = "order-service"
-
-
-@pytest.fixture
-def broker():
-    return MemoryBroker()
-
-
-@pytest.fixture
-def consuming(store, broker, subscription, is_transient):
-    """Runs a consumer for the length of a block."""
-
-    @asynccontextmanager
-    async def run(subscriptions=None):
-        chosen = subscriptions or [subscription]
-        consumer = Consumer(
-            GROUP,
-            chosen,
-            source=lambda: broker.source(GROUP, [s.topic.name for s in chosen]),
-            producer=broker.producer,
-            transactions=store.transactions,
-            is_transient=is_transient,
-        )
-        stop = asyncio.Event()
-        task = asyncio.create_task(consumer.run(stop))
-        try:
-            yield consumer
-        finally:
-            stop.set()
-            await task
-
-    return run
-
-
-@pytest.fixture
-def publish(store, broker, announcement):
-    """Puts events straight onto the topic and returns their envelopes."""
-
-    async def send(key, *versions):
-        envelopes = await store.announce(*(announcement(key, version) for version in versions))
-        for envelope in envelopes:
-            broker.append(encode(envelope))
-        return envelopes
-
-    return send
 
 
 async def idle(consumer):
@@ -223,3 +179,60 @@ async def test_a_member_that_joins_does_not_disturb_a_batch_under_way(store, bro
         await idle(other)
     assert await store.column("SELECT count(*) FROM effects") == [60]
     assert len(await store.outcomes()) == 60
+
+
+async def _eventual(condition):
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """A watchdog that judges in fractions of a second."""
+    monkeypatch.setattr("messaging.consumer.Watchdog", partial(Watchdog, check=0.02, stuck=0.2))
+
+
+async def test_a_silent_source_is_replaced_and_nothing_is_lost(store, broker, consuming, publish, keys, hasty):
+    (key,) = keys(1)
+    await publish(key, 1)
+    made = broker.source
+
+    def silent(group, topics):
+        source, broker.source = made(group, topics), made
+
+        async def poll(seconds, limit):
+            await asyncio.sleep(seconds)
+            return []
+
+        source.poll = poll
+        return source
+
+    broker.source = silent
+    async with consuming() as consumer:
+        await _eventual(lambda: not consumer.healthy)
+        await idle(consumer)
+        assert consumer.recoveries == 1
+        await _eventual(lambda: consumer.healthy)
+    assert await store.applied(key) == [1]
+
+
+async def test_a_rebuilt_consumer_with_nothing_to_read_is_healthy(broker, consuming, hasty):
+    async with consuming() as consumer:
+        await _eventual(lambda: consumer.connected)
+        consumer.healthy = False
+        await _eventual(lambda: consumer.healthy)
+
+
+async def test_catching_up_outlives_a_broker_that_goes_away(broker, consuming, publish, keys):
+    await publish(keys(1)[0], 1)
+    async with consuming() as consumer:
+        await _eventual(lambda: consumer.connected)
+        broker.away = True
+        waiting = asyncio.create_task(consumer.catch_up(10))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        broker.away = False
+        assert await waiting
+        broker.away = True
+        assert not await consumer.catch_up(0.2)

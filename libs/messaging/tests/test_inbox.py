@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from messaging import Backlog, inbox
+from messaging import inbox
 
 NOW = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
 
@@ -51,17 +51,3 @@ def test_the_age_is_the_events_own():
     assert inbox.too_old(id_of(NOW - timedelta(days=15)), NOW)
     assert not inbox.too_old(id_of(NOW - timedelta(days=13)), NOW)
     assert not inbox.too_old(uuid4(), NOW)
-
-
-async def test_a_full_backlog_says_so(store, announcement, keys, is_transient, eventually):
-    backlog = Backlog(store.transactions, is_transient, limit=3)
-    await backlog.refresh()
-    assert not backlog.full
-    await store.announce(*(announcement(key) for key in keys(5)))
-
-    async def full():
-        await store.pool.execute("SELECT pg_stat_force_next_flush()")
-        await backlog.refresh()
-        return backlog.full
-
-    await eventually(full)

@@ -4,18 +4,10 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 
-import pytest
-
-from messaging import Relay, Unsendable
-from messaging.memory import MemoryBroker
-from messaging.shards import Pooled, Shards
+from messaging import Outbox, Relay, Unsendable
+from messaging.outbox import shard_of
 
 TOPIC = "inventory-events"
-
-
-@pytest.fixture
-def broker():
-    return MemoryBroker()
 
 
 @asynccontextmanager
@@ -169,22 +161,43 @@ async def _connected(*relays):
     return all(relay.connected for relay in relays)
 
 
-async def test_shards_are_shared_fairly_and_given_back(store):
-    first, second = await Shards.connect(store.dsn), None
-    await first.balance()
-    assert len(first.held) == 16
-    second = await Shards.connect(store.dsn)
-    await first.balance()
-    await second.balance()
-    assert (len(first.held), len(second.held)) == (8, 8)
-    assert not set(first.held) & set(second.held)
-    await first.close()
-    await second.balance()
-    assert len(second.held) == 16
-    await second.close()
+async def test_a_row_that_commits_late_is_not_lost(store, announcement, keys, broker, eventually):
+    early = keys(1)[0]
+    late = next(key for key in keys(500) if shard_of(key) == shard_of(early))
+    async with relaying(Relay(store.dsn, broker.producer)), store.pool.acquire() as slow:
+        transaction = slow.transaction()
+        await transaction.start()
+        await Outbox("/inventory-service").store(slow, [announcement(late)])
+        await store.announce(announcement(early))
+        await eventually(lambda: _published(broker, early, [1]))
+        await transaction.commit()
+        await eventually(lambda: _published(broker, late, [1]))
 
 
-async def test_a_pooler_is_refused(store, monkeypatch):
-    monkeypatch.setattr("asyncpg.Connection.get_server_pid", lambda self: 1)
-    with pytest.raises(Pooled, match="direct connection"):
-        await Shards.connect(store.dsn)
+async def test_each_interruption_starts_with_the_shortest_pause(
+    store, announcement, keys, broker, eventually, monkeypatch
+):
+    monkeypatch.setattr("messaging.relay.RECONNECT_SECONDS", (0.01, 60.0))
+    (key,) = keys(1)
+
+    class Flaky:
+        """Every other batch is lost."""
+
+        batches = 0
+
+        async def start(self):
+            """Connected."""
+
+        async def stop(self):
+            """Dropped."""
+
+        async def send_batch(self, records, deadline):
+            Flaky.batches += 1
+            lost = [TimeoutError("lost")] * len(records)
+            return lost if Flaky.batches % 2 else await broker.producer().send_batch(records, deadline)
+
+    async with relaying(Relay(store.dsn, Flaky)):
+        for version in (1, 2, 3):
+            await store.announce(announcement(key, version))
+            await eventually(lambda: drained(store))
+    assert versions(broker, key) == [1, 2, 3]

@@ -1,6 +1,7 @@
 """The watchdog judges progress: lag that does not move, a member without partitions, and nothing else."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -71,3 +72,26 @@ async def test_a_broker_that_is_away_is_no_fault_of_the_client(broker):
     broker.append(Record(TOPIC, b"k", b"", ()))
     broker.away = True
     assert await verdict(watchdog(source)) is None
+
+
+async def test_a_try_after_a_pause_has_time_of_its_own(broker):
+    source = broker.source("g", [TOPIC])
+    await source.start(nothing)
+    place = broker.append(Record(TOPIC, b"k", b"", ()))
+    dog = watchdog(source, {place: time.monotonic() + 0.3})
+    started = time.monotonic()
+    assert "does not move" in await verdict(dog, 2)
+    assert time.monotonic() - started > 0.4
+
+
+async def test_it_is_content_only_with_a_member_that_has_read_everything(broker):
+    source = broker.source("g", [TOPIC])
+    await source.start(nothing)
+    place = broker.append(Record(TOPIC, b"k", b"", ()))
+    lagging = watchdog(source)
+    await verdict(lagging, 0.08)
+    assert not lagging.content
+    await source.commit({place: 1})
+    done = watchdog(source)
+    await verdict(done, 0.08)
+    assert done.content

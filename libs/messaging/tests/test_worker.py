@@ -1,65 +1,85 @@
-"""A worker's end: the consumer finishes first, the relay publishes what it announced, chores stop; and its health."""
+"""The worker process: parts side by side, stopped in the order that loses nothing."""
 
 import asyncio
 
 import pytest
 
-from messaging import worker
+from messaging import Relay, worker
 
 
-class Part:
-    """A relay or a consumer that writes down its life."""
+class Consumer:
+    """Announces something at the very end, as a last batch does."""
 
-    def __init__(self, name, told, connected=True, healthy=True):
-        self.name, self.told, self.connected, self.healthy = name, told, connected, healthy
+    connected, healthy = True, True
+
+    def __init__(self, last):
+        self.last = last
 
     async def run(self, stop):
         await stop.wait()
-        await asyncio.sleep(0.01)
-        self.told.append(f"{self.name} ended")
+        await self.last()
 
 
-async def test_the_relay_ends_after_the_consumer():
-    told, stop = [], asyncio.Event()
+async def test_what_the_last_batch_announced_is_published(store, broker, announcement, keys, eventually):
+    stop, relay, ended = asyncio.Event(), Relay(store.dsn, broker.producer), []
 
     async def chore():
         try:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         finally:
-            told.append("chore ended")
+            ended.append("chore")
 
-    running = asyncio.create_task(worker.run(stop, Part("relay", told), Part("consumer", told), [chore]))
-    await asyncio.sleep(0.02)
+    async def connected():
+        return relay.connected
+
+    consumer = Consumer(lambda: store.announce(announcement(keys(1)[0])))
+    running = asyncio.create_task(worker.run(stop, relay, consumer, [chore]))
+    await eventually(connected)
     stop.set()
-    await running
-    assert told.index("consumer ended") < told.index("relay ended")
-    assert "chore ended" in told
+    await asyncio.wait_for(running, 5)
+    assert len(broker.records("inventory-events")) == 1
+    assert ended == ["chore"]
 
 
-async def test_what_nobody_expected_ends_the_process():
-    async def chore():
-        raise ValueError("a bug")
+async def test_an_error_that_nobody_expected_ends_the_process(store, broker):
+    async def broken():
+        raise ValueError("nobody expected this")
 
-    with pytest.raises(ExceptionGroup):
-        await worker.run(asyncio.Event(), Part("relay", []), None, [chore])
+    with pytest.raises(ExceptionGroup) as raised:
+        await asyncio.wait_for(worker.run(asyncio.Event(), Relay(store.dsn, broker.producer), None, [broken]), 5)
+    assert raised.group_contains(ValueError, match="nobody expected")
 
 
-@pytest.mark.parametrize(
-    ("relay", "consumer", "ready", "alive"),
-    [(True, True, True, True), (False, True, False, True), (True, False, False, True)],
-)
-async def test_readiness_names_who_is_not_connected(relay, consumer, ready, alive):
+async def test_probes_hear_who_is_missing():
+    said = []
+
     class Probes:
+        """Notes what is reported."""
+
         def ready(self, name, ok, reason=""):
-            self.readiness = (name, ok, reason)
+            said.append((name, ok, reason))
 
         def alive(self, name, ok, reason=""):
-            self.liveness = ok
+            said.append((name, ok))
 
-    probes = Probes()
-    task = asyncio.create_task(worker.report(probes, Part("r", [], relay), Part("c", [], consumer)))
-    await asyncio.sleep(0.01)
-    task.cancel()
-    assert probes.readiness[:2] == ("kafka", ready)
-    assert ("relay" in probes.readiness[2]) is not relay
-    assert probes.liveness is alive
+    relay, consumer = Relay("", None), Consumer(None)
+    consumer.healthy = False
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(worker.report(Probes(), relay, consumer), 0.05)
+    assert said == [("kafka", False, "relay not connected"), ("consumer", False)]
+
+
+async def test_partitions_are_made_once_the_database_is_back(store, is_transient, eventually, monkeypatch):
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.01)
+    store.down = True
+    chore = asyncio.create_task(worker.keep_partitions(store.transactions, is_transient))
+    await asyncio.sleep(0.05)
+    store.down = False
+
+    async def made():
+        query = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'inbox'::regclass"
+        return await store.column(query) == [9]
+
+    await eventually(made)
+    chore.cancel()
+    await asyncio.gather(chore, return_exceptions=True)

@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 Schema = dict[str, Any]
-SHAPE = ("type", "format", "const", "pattern")
+SHAPE = ("type", "format", "const", "pattern", "additionalProperties", "multipleOf", "uniqueItems")
+# A tighter bound refuses what lies on the topic already; a wider one reaches consumers who still refuse it.
+BOUNDS = (
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+)
 
 
 def breaking_changes(published: Schema, today: Schema) -> list[str]:
@@ -18,7 +29,7 @@ def breaking_changes(published: Schema, today: Schema) -> list[str]:
 
 def _compare(old_root: Schema, old: Schema, new_root: Schema, new: Schema, place: str) -> Iterator[str]:
     old, new = _resolved(old_root, old), _resolved(new_root, new)
-    for word in SHAPE:
+    for word in (*SHAPE, *BOUNDS):
         if old.get(word) != new.get(word):
             yield f"{place}: {word} was {old.get(word)!r} and is {new.get(word)!r}"
     if set(old.get("enum", ())) != set(new.get("enum", ())):

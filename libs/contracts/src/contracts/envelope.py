@@ -5,6 +5,7 @@ CloudEvents Kafka protocol binding 1.0.2, section 3.2; `traceparent` is W3C Trac
 """
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from contracts.topics import topic_of
 
 Headers = tuple[tuple[str, bytes], ...]
 CONTENT_TYPE = "application/json"
+TRACEPARENT = re.compile("(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Undecodable(ValueError):
@@ -102,7 +104,7 @@ def decode(record: Record) -> Envelope:
             version=_version(attributes["aggregateversion"]),
             correlation_id=attributes["correlationid"],
             causation_id=UUID(cause) if (cause := attributes.get("causationid")) else None,
-            traceparent=attributes.get("traceparent"),
+            traceparent=_traceparent(attributes.get("traceparent")),
         )
     except Undecodable:
         raise
@@ -156,6 +158,11 @@ def _time(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("time has no zone")
     return moment
+
+
+def _traceparent(text: str | None) -> str | None:
+    """W3C asks to ignore one that does not parse: a trace is no reason to lose an event."""
+    return text if text and TRACEPARENT.fullmatch(text) else None
 
 
 def _version(text: str) -> int:

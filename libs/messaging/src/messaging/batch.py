@@ -102,10 +102,15 @@ class Worker:
                 if pause:
                     await asyncio.sleep(pause)
         _LOG.error("handler failed, key parked", key=member.key, type=member.envelope.type, exc_info=failure)
+        return await self._park(member, failure)
+
+    async def _park(self, member: Member, failure: Exception) -> None:
+        """Unless another owner of the partition has applied the event meanwhile: its outcome stands."""
         async with self._transactions() as tx:
-            await parking.park(tx.raw, self._group, [self._kept(member, failure, TRIES)])
-        self._count("parked").inc()
-        return None
+            await parking.parked_among(tx.raw, self._group, self._topic, {member.key})
+            if fresh := await self._fresh(tx, [member]):
+                await parking.park(tx.raw, self._group, [self._kept(member, failure, TRIES)])
+        self._count("parked").inc(len(fresh))
 
     async def _transact(self, members: Sequence[Member]) -> None:
         async with self._transactions() as tx:
@@ -157,12 +162,7 @@ class Worker:
         """Dead-letter topic first, then the inbox, then (by the caller) the offset: a crash repeats, never loses."""
         event_id = record_id(delivered.record, delivered.partition, delivered.offset)
         kept = _kept(delivered, event_id, error, 1)
-        producer = self._make_producer()
-        try:
-            await producer.start()
-            await dead_letters.publish(producer, self._group, kept)
-        finally:
-            await producer.stop()
+        await dead_letters.publish(self._make_producer, self._group, kept)
         async with self._transactions() as tx:
             await parking.bury(tx.raw, self._group, kept)
         self._count("dead").inc()

@@ -100,7 +100,7 @@ class Source(Protocol):
         """Of every partition of the subscribed topics."""
 
     async def committed(self) -> dict[Place, int]:
-        """The group's offsets for every partition of the subscribed topics; 0 where nothing is committed."""
+        """The group's offsets for every partition of its topics; the log's beginning where it has none."""
 
     async def members(self) -> int:
         """How many members the group has."""

@@ -23,6 +23,7 @@ POLL_SECONDS = 0.25
 BATCH_LIMIT = 500
 BACKOFF_SECONDS = (0.1, 0.3, 1.0, 2.0)
 REVOKE_SECONDS = 5.0
+CATCH_UP_PAUSE = 0.1
 
 _LOG = structlog.get_logger("consumer")
 
@@ -45,7 +46,8 @@ class Consumer:
         self._is_transient = is_transient
         self._workers = {s.topic.name: Worker(group, s, transactions, producer, is_transient) for s in subscriptions}
         self._session_seconds = session_seconds
-        self._paused: dict[Place, float] = {}
+        self._paused: set[Place] = set()
+        self._paused_until: dict[Place, float] = {}
         self._failures: dict[Place, int] = {}
         self._busy = asyncio.Lock()
         self._source: Source | None = None
@@ -72,13 +74,19 @@ class Consumer:
 
     async def catch_up(self, seconds: float) -> bool:
         """Wait until the group has committed every offset that existed at this call; False when time ran out."""
+        goal: Mapping[Place, int] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                source = await self._joined()
-                goal = await source.end_offsets()
-                while not _reached(goal, await source.committed()):  # noqa: ASYNC110 (asked of the broker)
-                    await asyncio.sleep(0.1)
-                return True
+                while True:
+                    source = await self._joined()
+                    try:
+                        goal = goal or await source.end_offsets()
+                        if goal and _reached(goal, await source.committed()):
+                            return True
+                    except Exception as error:
+                        # The broker went away, or the watchdog replaced this source: the next one is asked.
+                        _LOG.warning("not caught up", error=f"{type(error).__name__}: {error}")
+                    await asyncio.sleep(CATCH_UP_PAUSE)
         return False
 
     async def _joined(self) -> Source:
@@ -89,9 +97,9 @@ class Consumer:
     async def _member(self, source: Source, stop: asyncio.Event) -> bool:
         """From joining the group to leaving it: True when asked to stop, False when the watchdog wants a new source."""
         self._source, self.connected = source, True
-        watchdog = Watchdog(source, self._paused, self._group, self._session_seconds)
+        watchdog = Watchdog(source, self._paused_until, self._group, self._session_seconds)
         watching = asyncio.create_task(watchdog.run(), name="watchdog")
-        polling = asyncio.create_task(self._poll_until(source, stop), name="poll")
+        polling = asyncio.create_task(self._poll_until(source, stop, watchdog), name="poll")
         try:
             await asyncio.wait({watching, polling}, return_when=asyncio.FIRST_COMPLETED)
             if polling.done():
@@ -109,13 +117,14 @@ class Consumer:
             self._paused.clear()
             await source.stop()
 
-    async def _poll_until(self, source: Source, stop: asyncio.Event) -> None:
+    async def _poll_until(self, source: Source, stop: asyncio.Event, watchdog: Watchdog) -> None:
         while not stop.is_set():
             self._resume_due(source)
             delivered = await source.poll(POLL_SECONDS, BATCH_LIMIT)
             if delivered:
                 async with self._busy:
                     await self._take(source, delivered)
+            if delivered or watchdog.content:
                 self.healthy = True
 
     async def _take(self, source: Source, delivered: Sequence[Delivered]) -> None:
@@ -145,9 +154,10 @@ class Consumer:
         metrics.PAUSES.labels(self._group).inc()
         source.seek(first)
         source.pause(list(first))
+        self._paused.update(first)
         for place in first:
             self._failures[place] = tries + 1
-            self._paused[place] = time.monotonic() + pause
+            self._paused_until[place] = time.monotonic() + pause
 
     def _recovered(self, share: Sequence[Delivered]) -> None:
         places = {one.place for one in share}
@@ -155,9 +165,9 @@ class Consumer:
             self.recoveries += 1
 
     def _resume_due(self, source: Source) -> None:
-        due = [place for place, until in self._paused.items() if until <= time.monotonic()]
-        for place in due:
-            del self._paused[place]
+        now = time.monotonic()
+        due = [place for place in self._paused if self._paused_until[place] <= now]
+        self._paused.difference_update(due)
         source.resume(due)
 
     async def _finish_batch(self) -> None:

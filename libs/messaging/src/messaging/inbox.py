@@ -31,13 +31,18 @@ DDL: tuple[str, ...] = (
 
 CLAIM = """
 INSERT INTO inbox (consumer_group, event_id, outcome)
-SELECT $1, id, 'applied' FROM unnest($2::uuid[]) AS event (id) ORDER BY id
+SELECT $1, id, $3 FROM unnest($2::uuid[]) AS event (id) ORDER BY id
 ON CONFLICT DO NOTHING RETURNING event_id
 """
 SETTLE = """
 INSERT INTO inbox (consumer_group, event_id, outcome)
 SELECT $1, id, $3 FROM unnest($2::uuid[]) AS event (id) ORDER BY id
 ON CONFLICT (consumer_group, event_id) DO UPDATE SET outcome = excluded.outcome
+"""
+REVIVE = """
+INSERT INTO inbox (consumer_group, event_id, outcome) VALUES ($1, $2, 'applied')
+ON CONFLICT (consumer_group, event_id) DO UPDATE SET outcome = excluded.outcome
+WHERE inbox.outcome IN ('parked', 'dead') RETURNING event_id
 """
 
 
@@ -47,9 +52,16 @@ WHERE inhparent = 'inbox'::regclass AND relname ~ '^inbox_[0-9]{8}$'
 """
 
 
-async def claim(raw: "asyncpg.Connection[Any]", group: str, events: Collection[UUID]) -> set[UUID]:
-    """Take the events as applied, sorted by id so that two batches cannot deadlock; returns those that were new."""
-    return {row["event_id"] for row in await raw.fetch(CLAIM, group, list(events))}
+async def claim(
+    raw: "asyncpg.Connection[Any]", group: str, events: Collection[UUID], outcome: str = "applied"
+) -> set[UUID]:
+    """Give the events their first outcome, sorted by id so that two batches cannot deadlock; returns the new ones."""
+    return {row["event_id"] for row in await raw.fetch(CLAIM, group, list(events), outcome)}
+
+
+async def revive(raw: "asyncpg.Connection[Any]", group: str, event: UUID) -> bool:
+    """Move `parked` or `dead` to `applied`; False when the event has had its effect already."""
+    return await raw.fetchval(REVIVE, group, event) is not None
 
 
 async def settle(raw: "asyncpg.Connection[Any]", group: str, events: Sequence[UUID], outcome: str) -> None:
@@ -62,8 +74,9 @@ def too_old(event_id: UUID, now: datetime | None = None) -> bool:
     """Whether a UUIDv7's own date lies before the replay age; ids of other versions have no date and pass."""
     if event_id.version != 7:
         return False
-    made_at = datetime.fromtimestamp((event_id.int >> 80) / 1000, UTC)
-    return made_at < (now or datetime.now(UTC)) - REPLAY_AGE
+    # Compared as milliseconds, since 48 bits of them reach beyond the last year that a datetime can hold.
+    floor = (now or datetime.now(UTC)) - REPLAY_AGE
+    return event_id.int >> 80 < floor.timestamp() * 1000
 
 
 def first_id_of(day: datetime) -> UUID:

@@ -8,12 +8,14 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord
 
 from contracts import Record
 from messaging.broker import Delivered, Place
 
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
+COMMIT_SECONDS = 3.0
 FETCH_BYTES = 8 * 1024 * 1024
 PARTITION_BYTES = 256 * 1024
 
@@ -36,6 +38,7 @@ class KafkaSource:
         heartbeat_seconds: float = 2.0,
     ) -> None:
         self._bootstrap, self._group, self._topics = bootstrap, group, topics
+        self._owed: dict[Place, int] = {}
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=group,
@@ -51,7 +54,7 @@ class KafkaSource:
 
     async def start(self, revoked: Callable[[], Awaitable[None]]) -> None:
         """Join the group."""
-        self._consumer.subscribe(self._topics, listener=_Listener(revoked))
+        self._consumer.subscribe(self._topics, listener=_Listener(revoked, self._owed))
         async with asyncio.timeout(START_SECONDS):
             await self._consumer.start()
 
@@ -65,21 +68,32 @@ class KafkaSource:
 
     async def poll(self, seconds: float, limit: int) -> list[Delivered]:
         """getmany only, and never inside wait_for: a cancelled fetch loses what it had taken."""
+        if self._owed:
+            await self.commit({})
         found = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
         return [
-            Delivered(Record(place.topic, one.key or b"", one.value, tuple(one.headers)), place.partition, one.offset)
+            Delivered(_record(place.topic, one), place.partition, one.offset)
             for place, records in found.items()
             for one in records
         ]
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
-        """Only what is still ours; after a revocation the new owner reads again and the inbox knows it all."""
+        """Only what is still ours; after a revocation the new owner reads again and the inbox knows it all.
+
+        Bounded, since the client waits for a coordinator for ever; what ran out of time is owed to the next poll.
+        """
+        self._owed.update(offsets)
         ours = self.assignment()
-        wanted = {TopicPartition(*place): offset for place, offset in offsets.items() if place in ours}
+        wanted = {TopicPartition(*place): offset for place, offset in self._owed.items() if place in ours}
         try:
             if wanted:
-                await self._consumer.commit(wanted)
+                async with asyncio.timeout(COMMIT_SECONDS):
+                    await self._consumer.commit(wanted)
+            self._owed.clear()
+        except TimeoutError:
+            _LOG.warning("offsets not committed in time", seconds=COMMIT_SECONDS)
         except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            self._owed.clear()
             _LOG.info("offsets not committed", error=f"{type(error).__name__}: {error}")
 
     def seek(self, offsets: Mapping[Place, int]) -> None:
@@ -107,10 +121,17 @@ class KafkaSource:
         return {Place(one.topic, one.partition): offset for one, offset in ends.items()}
 
     async def committed(self) -> dict[Place, int]:
-        """Asked of the group's coordinator, for partitions of other members too."""
+        """Asked of the group's coordinator, for partitions of other members too.
+
+        What expired before the group came to read it will never be committed, so it counts from the log's beginning.
+        """
         everything = self._everything()
+        begins = await self._consumer.beginning_offsets(everything)
         offsets = await asyncio.gather(*(self._consumer.committed(one) for one in everything))
-        return {Place(one.topic, one.partition): offset or 0 for one, offset in zip(everything, offsets, strict=True)}
+        return {
+            Place(one.topic, one.partition): max(offset or 0, begins[one])
+            for one, offset in zip(everything, offsets, strict=True)
+        }
 
     async def members(self) -> int:
         """Asked of the coordinator by a short-lived admin client; the watchdog asks seldom."""
@@ -134,15 +155,22 @@ class KafkaSource:
         return [TopicPartition(*place) for place in places if place in ours]
 
 
-class _Listener(ConsumerRebalanceListener):
-    """Lets the batch under way end before its partitions are given away."""
+def _record(topic: str, one: "ConsumerRecord[bytes, bytes]") -> Record:
+    """Kafka knows null keys and null header values; both read as empty."""
+    headers = tuple((name, value or b"") for name, value in one.headers)
+    return Record(topic, one.key or b"", one.value, headers)
 
-    def __init__(self, revoked: Callable[[], Awaitable[None]]) -> None:
-        self._revoked = revoked
+
+class _Listener(ConsumerRebalanceListener):
+    """Lets the batch under way end before its partitions are given away; nothing is owed for them afterwards."""
+
+    def __init__(self, revoked: Callable[[], Awaitable[None]], owed: dict[Place, int]) -> None:
+        self._revoked, self._owed = revoked, owed
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         if revoked:
             await self._revoked()
+        self._owed.clear()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         _LOG.info("partitions assigned", count=len(assigned))

@@ -31,7 +31,7 @@ DDL: tuple[str, ...] = (
         "offset" bigint NOT NULL,
         key bytea NOT NULL,
         value bytea,
-        headers jsonb NOT NULL,
+        headers json NOT NULL,
         event_id uuid NOT NULL,
         state text NOT NULL CHECK (state IN ('parked', 'dead', 'replayed', 'discarded')),
         error_class text NOT NULL,
@@ -46,16 +46,22 @@ DDL: tuple[str, ...] = (
 
 COLUMNS = """id, consumer_group, topic, partition, "offset", key, value, headers::text AS headers, event_id, state,
 error_class, error_text, tries, first_at, last_at"""
-"""Of a dead letter. Headers as text: whether jsonb arrives decoded depends on whose connection it is."""
+"""Of a dead letter. Headers as text: whether json arrives decoded depends on whose connection it is."""
 KEEP = """
 INSERT INTO dead_letters (consumer_group, topic, partition, "offset", key, value, headers, event_id, state,
                           error_class, error_text, tries)
-VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9, $10, $11, $12)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text::json, $8, $9, $10, $11, $12)
 ON CONFLICT (consumer_group, event_id) DO UPDATE
-SET last_at = clock_timestamp(), tries = dead_letters.tries + excluded.tries
+SET last_at = clock_timestamp(), tries = dead_letters.tries + excluded.tries,
+    state = CASE excluded.state WHEN 'parked' THEN 'parked' ELSE dead_letters.state END
 """
+"""A projection that is rebuilt may park an event again; a second burial of a replayed record changes nothing."""
 SHARE = "SELECT key FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = ANY($3) ORDER BY key FOR SHARE"
-PARK = "INSERT INTO parked_keys (consumer_group, topic, key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+PARK = """
+INSERT INTO parked_keys (consumer_group, topic, key) VALUES ($1, $2, $3)
+ON CONFLICT (consumer_group, topic, key) DO UPDATE SET since = parked_keys.since
+"""
+"""Locks the row where there is one: a drain that holds it may be about to find the key empty and to delete it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,11 @@ class Kept:
     def key(self) -> str:
         """The key as text; the parking table is read by people."""
         return text_key(self.record.key)
+
+
+def printable(text: str) -> str:
+    """An error's text as PostgreSQL and Kafka take it: without NUL, without lone surrogates."""
+    return text_key(text.encode(errors="backslashreplace"))
 
 
 def text_key(key: bytes) -> str:
@@ -95,21 +106,21 @@ async def park(raw: "asyncpg.Connection[Any]", group: str, kept: Sequence[Kept])
 
 
 async def bury(raw: "asyncpg.Connection[Any]", group: str, kept: Kept) -> None:
-    """Keep a record that cannot be executed; the inbox says `dead`."""
+    """Keep a record that cannot be executed; the inbox says `dead`, unless it knows of an effect."""
     await keep(raw, group, kept, "dead")
-    await inbox.settle(raw, group, [kept.event_id], "dead")
+    await inbox.claim(raw, group, [kept.event_id], "dead")
 
 
 async def keep(raw: "asyncpg.Connection[Any]", group: str, kept: Kept, state: str) -> None:
     """One row with the record's bytes as they were."""
     record = kept.record
     place = (group, record.topic, kept.partition, kept.offset, record.key, record.value)
-    why = (state, kept.error_class, kept.error_text[:2000], kept.tries)
+    why = (state, kept.error_class, printable(kept.error_text)[:2000], kept.tries)
     await raw.execute(KEEP, *place, _dump(record.headers), kept.event_id, *why)
 
 
 def _dump(headers: Headers) -> str:
-    """Header values in hexadecimal: undecodable records may hold any bytes, and jsonb refuses NUL."""
+    """Header values in hexadecimal: undecodable records may hold any bytes. Names may hold NUL, which json takes."""
     return json.dumps([[name, value.hex()] for name, value in headers])
 
 

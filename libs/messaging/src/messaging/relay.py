@@ -59,22 +59,21 @@ class Relay:
         self._dsn, self._make, self._deadline = dsn, producer, deadline
         self._wake = wake or asyncio.Event()
         self._producer: Producer | None = None
+        self._failures = 0
         self.connected = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until `stop`, then publish what is left, bounded; survives a database or broker that goes away."""
-        failures = 0
         while not stop.is_set():
             try:
                 await self._session(stop)
-                failures = 0
             except Pooled:
                 raise
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ProduceFailed) as error:
                 _LOG.warning("relay interrupted", error=f"{type(error).__name__}: {error}")
                 metrics.RELAY_INTERRUPTIONS.inc()
-                pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
-                failures += 1
+                pause = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]
+                self._failures += 1
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause)
         await self._drop_producer()
@@ -102,7 +101,7 @@ class Relay:
                 balanced_at = time.monotonic()
             self._wake.clear()
             if await self._publish(shards, producer):
-                idle_for = 0.0
+                idle_for, self._failures = 0.0, 0
                 continue
             idle_for = min(IDLE_SECONDS, max(BUSY_SECONDS, idle_for * 1.5))
             with suppress(TimeoutError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from contracts import OrderCancelled, OrderConfirmed, Undecodable, decode
+from contracts import Envelope, OrderCancelled, OrderConfirmed, Undecodable, decode
 from messaging import inbox
 from messaging.outbox import Transaction, Transactions
 from messaging.parking import COLUMNS, record_of, text_key
@@ -19,9 +19,10 @@ KEPT = ("parked", "dead")
 UNDISCARDABLE = {OrderCancelled.type, OrderConfirmed.type}
 FIND = f"SELECT {COLUMNS} FROM dead_letters WHERE id = $1 AND consumer_group = $2"  # noqa: S608 (a constant)
 LOCK = "SELECT key FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = $3 FOR UPDATE"
+HOLD = f"{FIND} AND state IN ('parked', 'dead') FOR UPDATE"
 HEAD = f"""
 SELECT {COLUMNS} FROM dead_letters
-WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'parked' ORDER BY id LIMIT 1
+WHERE consumer_group = $1 AND topic = $2 AND key = $3 AND state = 'parked' ORDER BY id LIMIT 1 FOR UPDATE
 """  # noqa: S608 (a constant)
 MOVE = "UPDATE dead_letters SET state = $2, last_at = clock_timestamp(), tries = tries + 1 WHERE id = $1"
 UNPARK = "DELETE FROM parked_keys WHERE consumer_group = $1 AND topic = $2 AND key = $3"
@@ -55,6 +56,7 @@ class Replay:
             raise Refused(f"message {message} is {headers['ce_type'].decode()}: replay it, it must not be lost")
         async with self._transactions() as tx:
             await self._lock(tx, row)
+            await self._hold(tx, row)
             await tx.raw.execute(MOVE, message, "discarded")
             await self._unpark_if_empty(tx, row)
 
@@ -66,9 +68,12 @@ class Replay:
         return row
 
     async def _revive(self, row: asyncpg.Record) -> bool:
-        """Apply a dead letter at once, unless its key is parked: then it goes behind the others (True)."""
+        """Apply a dead letter at once, unless its key is parked: then it takes its place among the others (True)."""
         async with self._transactions() as tx:
-            if await self._lock(tx, row):
+            parked = await self._lock(tx, row)
+            await self._hold(tx, row)
+            _readable(row)  # one that is not would stand before the others of its key
+            if parked:
                 await tx.raw.execute(MOVE, row["id"], "parked")
                 await inbox.settle(tx.raw, self._group, [row["event_id"]], "parked")
                 return True
@@ -87,15 +92,12 @@ class Replay:
             return True
 
     async def _apply(self, tx: Transaction, row: asyncpg.Record) -> None:
-        try:
-            envelope = decode(record_of(row))
-        except Undecodable as error:
-            raise Refused(f"message {row['id']} still cannot be read: {error.reason}") from error
-        await inbox.settle(tx.raw, self._group, [envelope.id], "applied")
-        try:
-            await self._subscriptions[row["topic"]].verb(tx, [Received(envelope, envelope.traceparent)])
-        except Exception as error:
-            raise Refused(f"message {row['id']} still fails: {type(error).__name__}: {error}") from error
+        envelope = _readable(row)
+        if await inbox.revive(tx.raw, self._group, envelope.id):
+            try:
+                await self._subscriptions[row["topic"]].verb(tx, [Received(envelope, envelope.traceparent)])
+            except Exception as error:
+                raise Refused(f"message {row['id']} still fails: {type(error).__name__}: {error}") from error
         await tx.raw.execute(MOVE, row["id"], "replayed")
 
     async def _unpark_if_empty(self, tx: Transaction, row: asyncpg.Record) -> None:
@@ -105,5 +107,17 @@ class Replay:
     async def _lock(self, tx: Transaction, row: asyncpg.Record) -> bool:
         return await tx.raw.fetchval(LOCK, *self._place(row)) is not None
 
+    async def _hold(self, tx: Transaction, row: asyncpg.Record) -> None:
+        """Another operator may have been faster."""
+        if await tx.raw.fetchrow(HOLD, row["id"], self._group) is None:
+            raise Refused(f"message {row['id']} has been settled meanwhile")
+
     def _place(self, row: asyncpg.Record) -> tuple[Any, ...]:
         return (self._group, row["topic"], text_key(row["key"]))
+
+
+def _readable(row: asyncpg.Record) -> Envelope:
+    try:
+        return decode(record_of(row))
+    except Undecodable as error:
+        raise Refused(f"message {row['id']} still cannot be read: {error.reason}") from error

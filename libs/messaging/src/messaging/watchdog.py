@@ -1,8 +1,8 @@
 """Judges a consumer by its progress, since a client can be connected, silent and useless for ever.
 
 Cures what was seen in aiokafka: a member that never rejoins after a broker's restart, and one that stays silent after
-its loop was blocked. Partitions paused on purpose are not judged; a member without partitions is healthy where members
-outnumber partitions.
+its loop was blocked. A pause on purpose counts as progress until it ends; a member without partitions is healthy where
+members outnumber partitions.
 """
 
 import asyncio
@@ -38,6 +38,8 @@ class Watchdog:
         self._committed: dict[Place, int] = {}
         self._moved_at: dict[Place, float] = {}
         self._assigned_at = time.monotonic()
+        self.content = False
+        """Whether the last judgement found every partition of ours moving or read to its end."""
 
     async def run(self) -> str:
         """Check until there is a reason to replace the source."""
@@ -62,11 +64,18 @@ class Watchdog:
             self._assigned_at = now
         elif now - self._assigned_at > self._unassigned_limit and await self._source.members() <= len(ends):
             return f"no partition for {now - self._assigned_at:.0f} s"
-        for place in ours:
-            moving = committed[place] != self._committed.get(place) or committed[place] >= ends[place]
-            if moving or place in self._paused:
-                self._moved_at[place] = now
-            elif now - self._moved_at.setdefault(place, now) > self._stuck:
-                return f"{place.topic}/{place.partition} has lag and does not move"
+        still = [place for place in ours if not self._moving(place, ends, committed)]
+        self._moved_at.update({place: now for place in ours if place not in still})
         self._committed = committed
+        self.content = not still and (bool(ours) or await self._source.members() > len(ends))
+        for place in still:
+            if now - self._last_moved(place, now) > self._stuck:
+                return f"{place.topic}/{place.partition} has lag and does not move"
         return None
+
+    def _moving(self, place: Place, ends: Mapping[Place, int], committed: Mapping[Place, int]) -> bool:
+        return committed[place] != self._committed.get(place, committed[place]) or committed[place] >= ends[place]
+
+    def _last_moved(self, place: Place, now: float) -> float:
+        """A try that follows a pause may be slow itself; it is given as long as any other standstill."""
+        return max(self._moved_at.setdefault(place, now), self._paused.get(place, 0.0))
