@@ -10,6 +10,8 @@ from auditor.facts import Facts
 
 LINE = {"at": "2026-05-01T12:00:00Z", "user": "1" * 32, "key": "k", "attempt": 1, "status": None, "order_id": None}
 
+STATE = {"databases": dict.fromkeys(("order-service", "inventory-service", "user-service"), "x"), "kafka": "x:1"}
+
 
 def test_facts_survive_the_disk(healthy, tmp_path):
     archive.save(healthy, tmp_path / "facts.json")
@@ -33,12 +35,12 @@ def test_a_broken_promise_is_exit_code_one(healthy, tmp_path, capsys):
     ("files", "arguments", "sentence"),
     [
         ({}, ["--state", "none.json", "--client-log", "none"], "state file none.json cannot be read"),
-        ({"s.json": "{}"}, ["--state", "s.json", "--client-log", "none"], "is not one of devstack's"),
+        ({"s.json": "{}"}, ["--state", "s.json", "--client-log", "none"], "does not say where everything is"),
         ({"f.json": "{}"}, ["--from", "f.json"], "f.json holds no facts"),
         ({}, [], "name the clients' log"),
-        ({}, ["--from", "f.json", "--expect", "x=1"], "cannot be read"),
+        ({}, ["--from", "f.json", "--expect", "x=1"], "neither a number nor a list"),
         (
-            {"s.json": '{"databases": {}, "kafka": "x:1"}', "log": f"{json.dumps(LINE)}\n{{"},
+            {"s.json": json.dumps(STATE), "log": f"{json.dumps(LINE)}\n{{"},
             ["--state", "s.json", "--client-log", "log"],
             "log, line 2",
         ),

@@ -20,7 +20,7 @@ def kept(facts: Facts, terms: Terms) -> Finding:
     rows = {order.id: order for order in facts.orders}
     decided = _decided_at(facts)
     within = timedelta(seconds=terms.within)
-    words = (_broken_word(id, rows.get(id), decided, facts.read_at, within) for id in sorted(acknowledged))
+    words = (_broken_word(one, rows.get(one), decided, facts.read_at, within) for one in sorted(acknowledged))
     faults = (*_nameless(facts), *(word for word in words if word))
     return Finding(f"{len(acknowledged)} acknowledged orders, {terms.within:g} s", faults)
 
