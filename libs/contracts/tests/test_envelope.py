@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
@@ -130,6 +130,8 @@ def test_a_trace_context_that_does_not_parse_is_ignored(envelope, text):
 
 
 WORDS = strategies.text(strategies.characters(exclude_categories=["Cs"]), min_size=1)
+OFFSETS = strategies.integers(-14, 14).map(lambda hours: timezone(timedelta(hours=hours)))
+"""Named zones have hours that do not exist, and no two datetimes in such an hour are equal."""
 
 
 @given(
@@ -137,7 +139,7 @@ WORDS = strategies.text(strategies.characters(exclude_categories=["Cs"]), min_si
     seed=strategies.integers(0, 2**32),
     texts=strategies.tuples(WORDS, WORDS, WORDS),
     version=strategies.integers(1, 2**31 - 1),
-    time=strategies.datetimes(datetime(2000, 1, 1), timezones=strategies.timezones()),  # noqa: DTZ001 (zone is drawn)
+    time=strategies.datetimes(datetime(2000, 1, 1), timezones=OFFSETS),  # noqa: DTZ001 (zone is drawn)
 )
 def test_any_envelope_survives_the_way_there_and_back(name, seed, texts, version, time):
     factory = ModelFactory.create_factory(EVENTS[name])
