@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from devstack import state, status, system
+from devstack import jars, state, status, system
 from devstack.demo import run as demo
 from devstack.demo.options import Options
 from devstack.errors import StageError
@@ -58,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _up(wishes: Wishes) -> None:
+    jars.fetch(jars.folder())  # here, where its progress can be seen
     with console.status("starting") as shown:
         system.start(state.DIRECTORY, wishes, lambda text: shown.update(text), detached=True)
     status.show(state.read(), console)

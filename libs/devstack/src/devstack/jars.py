@@ -40,6 +40,11 @@ def cache() -> Path:
     return Path(os.environ.get("WAYBILL_CACHE", ".cache")).absolute()
 
 
+def folder() -> Path:
+    """Where the jars of this version lie."""
+    return cache() / f"kafka-{KAFKA.rsplit(':', 1)[1]}"
+
+
 def locked() -> list[Jar]:
     """The list as it lies in the repository."""
     return [Jar(*line.split()[::-1]) for line in LOCK.read_text().splitlines()]

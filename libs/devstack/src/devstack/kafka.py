@@ -80,7 +80,7 @@ class Kafka:
 
     def start(self) -> None:
         """Spawn the broker without waiting for it."""
-        folder = jars.fetch(jars.cache() / "kafka-4.3.1")
+        folder = jars.fetch(jars.folder())
         self.directory.mkdir(parents=True, exist_ok=True)
         properties = self._write_properties()
         if not (self.directory / "data" / "meta.properties").exists():

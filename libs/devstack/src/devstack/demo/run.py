@@ -13,7 +13,7 @@ from uuid import uuid4
 from rich.console import Console
 from rich.live import Live
 
-from devstack import state, status, system
+from devstack import jars, state, status, system
 from devstack.demo import kills, plan, view, waterfall
 from devstack.demo.client_log import ClientLog
 from devstack.demo.options import Options
@@ -32,6 +32,7 @@ def main(options: Options, console: Console) -> int:
     began = time.monotonic()
     planned = plan.made(options)
     wishes = Wishes(port=options.port, trace_ratio=1.0)
+    jars.fetch(jars.folder())  # here, where its progress can be seen
     with console.status("starting") as shown:
         running = system.running(state.DIRECTORY, wishes, lambda text: shown.update(text))
         where = running.__enter__()
