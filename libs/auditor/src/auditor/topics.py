@@ -43,7 +43,7 @@ async def deliveries(bootstrap: str) -> tuple[Delivery, ...]:
         ends = {TopicPartition(one.topic, one.partition): one.end for one in await _partitions(reader)}
         reader.assign(list(ends))
         await reader.seek_to_beginning(*ends)
-        return tuple([_delivery(record) async for record in _until(reader, ends)])
+        return tuple([delivery(record) async for record in _until(reader, ends)])
 
 
 async def _until(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> AsyncIterator[Any]:
@@ -88,7 +88,7 @@ async def _started(bootstrap: str, client: Client) -> AsyncIterator[Client]:
         await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
 
 
-def _delivery(raw: Any) -> Delivery:
+def delivery(raw: Any) -> Delivery:
     """A record as evidence, readable or not."""
     record = Record(raw.topic, raw.key or b"", raw.value, tuple(raw.headers))
     place = (raw.topic, raw.partition, raw.offset, record.key.decode(errors="backslashreplace"))
