@@ -196,24 +196,27 @@ def hasty(monkeypatch):
 async def test_a_silent_source_is_replaced_and_nothing_is_lost(store, broker, consuming, publish, keys, hasty):
     (key,) = keys(1)
     await publish(key, 1)
-    made = broker.source
+    made, health = broker.source, []
 
-    def silent(group, topics):
-        source, broker.source = made(group, topics), made
-
-        async def poll(seconds, limit):
-            await asyncio.sleep(seconds)
-            return []
-
-        source.poll = poll
+    def silent_at_first(group, topics):
+        source = made(group, topics)
+        if not health:
+            source.poll = _silence
+        health.append(consumer.healthy)
         return source
 
-    broker.source = silent
+    broker.source = silent_at_first
     async with consuming() as consumer:
-        await _eventual(lambda: consumer.recoveries == 1)
         await idle(consumer)
         await _eventual(lambda: consumer.healthy)
+        assert consumer.recoveries == 1
+    assert health == [True, False]
     assert await store.applied(key) == [1]
+
+
+async def _silence(seconds, limit):
+    await asyncio.sleep(seconds)
+    return []
 
 
 async def test_a_rebuilt_consumer_with_nothing_to_read_is_healthy(broker, consuming, hasty):
