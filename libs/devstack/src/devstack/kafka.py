@@ -26,8 +26,9 @@ SETTINGS = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "auto.create.topics.enable": "false",
-    # There is nobody to hand anything over to.
-    "controlled.shutdown.enable": "false",
+    # A broker that was killed may come back only after its session has ended.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
     # A laptop's restarts shall not wait for members that will never come back.
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
