@@ -13,7 +13,7 @@ from chassis.migrations import upgrade
 from user_service.app import composed
 from user_service.passwords import Passwords
 from user_service.signing import SigningKeys
-from user_service.use_cases import TokenTerms
+from user_service.use_cases import Tokens, TokenTerms
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 ADA = {"email": "Ada@waybill.example", "name": "Ada", "password": "a long password"}
@@ -27,6 +27,11 @@ class Service:
     db: Database
     http: httpx2.AsyncClient
     keys: SigningKeys
+
+    @property
+    def tokens(self):
+        """The rules beneath the door, for what needs a transaction held open."""
+        return Tokens(self.keys, TERMS)
 
     async def register(self, **changes):
         return await self.http.post("/users", json={**ADA, **changes})

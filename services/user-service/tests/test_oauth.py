@@ -60,7 +60,7 @@ async def test_refresh_tokens_rotate(service):
     assert (await refresh(service, second)).status_code == 200
 
 
-async def test_a_refresh_token_that_comes_twice_ends_its_whole_family_and_no_other(service):
+async def test_a_refresh_token_that_comes_twice_ends_its_whole_login_and_no_other(service):
     await service.register()
     stolen = (await service.log_in()).json()["refresh_token"]
     bystander = (await service.log_in()).json()["refresh_token"]
@@ -68,6 +68,16 @@ async def test_a_refresh_token_that_comes_twice_ends_its_whole_family_and_no_oth
     assert (await refresh(service, stolen)).json()["error"] == "invalid_grant"
     assert (await refresh(service, heir)).json()["error"] == "invalid_grant"
     assert (await refresh(service, bystander)).status_code == 200
+
+
+async def test_a_rotation_in_flight_does_not_outlive_a_token_that_comes_twice(service):
+    await service.register()
+    stolen = (await service.log_in()).json()["refresh_token"]
+    current = (await refresh(service, stolen)).json()["refresh_token"]
+    async with service.db.transaction() as rotation:
+        heir = await service.tokens.refresh(rotation, current)
+        assert (await refresh(service, stolen)).status_code == 400
+    assert (await refresh(service, heir.refresh_token)).json()["error"] == "invalid_grant"
 
 
 async def test_a_revoked_token_is_dead_and_an_unknown_one_is_no_error(service):

@@ -23,17 +23,22 @@ STATEMENTS = (
     )
     """,
     """
-    CREATE TABLE refresh_tokens (
-        digest bytea PRIMARY KEY,
-        family uuid NOT NULL,
-        user_id uuid NOT NULL,
-        expires_at timestamptz NOT NULL,
-        used_at timestamptz,
+    CREATE TABLE logins (
+        id uuid PRIMARY KEY,
+        user_id uuid NOT NULL REFERENCES users,
         revoked_at timestamptz
     )
     """,
-    "CREATE INDEX ix_refresh_tokens_family ON refresh_tokens (family)",
-    "CREATE INDEX ix_refresh_tokens_user_id ON refresh_tokens (user_id)",
+    """
+    CREATE TABLE refresh_tokens (
+        digest bytea PRIMARY KEY,
+        login uuid NOT NULL REFERENCES logins,
+        expires_at timestamptz NOT NULL,
+        used_at timestamptz
+    )
+    """,
+    "CREATE INDEX ix_logins_user_id ON logins (user_id)",
+    "CREATE INDEX ix_refresh_tokens_login ON refresh_tokens (login)",
     *schema.STATEMENTS,
 )
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, MetaData, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NOW = text("clock_timestamp()")
@@ -36,14 +36,22 @@ class UserRow(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class LoginRow(Table):
+    """Where refresh tokens come from. Being revoked is the login's state, so a rotation in flight cannot escape it."""
+
+    __tablename__ = "logins"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(UserRow.id), index=True)
+    revoked_at: Mapped[datetime | None]
+
+
 class RefreshTokenRow(Table):
-    """A refresh token's SHA-256; `family` is shared by all that rotation made of one login."""
+    """A refresh token's SHA-256; rotation adds rows to one login."""
 
     __tablename__ = "refresh_tokens"
 
     digest: Mapped[bytes] = mapped_column(primary_key=True)
-    family: Mapped[UUID] = mapped_column(index=True)
-    user_id: Mapped[UUID] = mapped_column(index=True)
+    login: Mapped[UUID] = mapped_column(ForeignKey(LoginRow.id), index=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]

@@ -77,7 +77,7 @@ async def _logged_in(door: FromDoor, email: str, password: str) -> Grant | None:
     if user is None or not fits or not user.is_active:
         return None
     async with door.database.transaction() as tx:
-        return await door.tokens.grant(tx, user)
+        return await door.tokens.log_in(tx, user)
 
 
 def _answer(grant: Grant | None) -> JSONResponse:

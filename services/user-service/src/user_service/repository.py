@@ -39,20 +39,22 @@ RENAME = (
 DEACTIVATE = """
 UPDATE users SET status = 'deactivated', version = version + 1 WHERE id = $1 AND status = 'active' RETURNING *
 """
+INSERT_LOGIN = "INSERT INTO logins (id, user_id) VALUES ($1, $2)"
 INSERT_REFRESH = """
-INSERT INTO refresh_tokens (digest, family, user_id, expires_at)
-VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 day')
+INSERT INTO refresh_tokens (digest, login, expires_at)
+VALUES ($1, $2, clock_timestamp() + $3 * interval '1 day')
 """
 SPEND_REFRESH = """
-UPDATE refresh_tokens SET used_at = clock_timestamp()
-WHERE digest = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > clock_timestamp()
-RETURNING family, user_id
+UPDATE refresh_tokens AS token SET used_at = clock_timestamp() FROM logins
+WHERE token.digest = $1 AND token.used_at IS NULL AND token.expires_at > clock_timestamp()
+  AND logins.id = token.login AND logins.revoked_at IS NULL
+RETURNING logins.id, logins.user_id
 """
-REVOKE_FAMILY = """
-UPDATE refresh_tokens SET revoked_at = coalesce(revoked_at, clock_timestamp())
-WHERE family = (SELECT family FROM refresh_tokens WHERE digest = $1)
+REVOKE = """
+UPDATE logins SET revoked_at = clock_timestamp()
+WHERE id = (SELECT login FROM refresh_tokens WHERE digest = $1) AND revoked_at IS NULL
 """
-REVOKE_ALL = "UPDATE refresh_tokens SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE user_id = $1"
+REVOKE_ALL = "UPDATE logins SET revoked_at = clock_timestamp() WHERE user_id = $1 AND revoked_at IS NULL"
 
 
 async def insert_user(raw: Raw, user: UUID, email: str, name: str, password_hash: str, scopes: str) -> User | None:
@@ -80,24 +82,29 @@ async def deactivate(raw: Raw, user: UUID) -> User | None:
     return _user(await raw.fetchrow(DEACTIVATE, user))
 
 
-async def insert_refresh_token(raw: Raw, digest: bytes, family: UUID, user: UUID, days: int) -> None:
-    """A fresh token of a family."""
-    await raw.execute(INSERT_REFRESH, digest, family, user, days)
+async def insert_login(raw: Raw, login: UUID, user: UUID) -> None:
+    """What refresh tokens will come from."""
+    await raw.execute(INSERT_LOGIN, login, user)
 
 
-async def use_refresh_token(raw: Raw, digest: bytes) -> tuple[UUID, UUID] | None:
-    """Spend it: (family, user); None when it is unknown, spent, revoked or expired."""
+async def insert_refresh_token(raw: Raw, digest: bytes, login: UUID, days: int) -> None:
+    """A fresh token of a login."""
+    await raw.execute(INSERT_REFRESH, digest, login, days)
+
+
+async def spend_refresh_token(raw: Raw, digest: bytes) -> tuple[UUID, UUID] | None:
+    """(login, user); None when it is unknown, spent, expired or its login revoked."""
     row = await raw.fetchrow(SPEND_REFRESH, digest)
-    return (row["family"], row["user_id"]) if row else None
+    return (row["id"], row["user_id"]) if row else None
 
 
-async def revoke_family(raw: Raw, digest: bytes) -> None:
-    """Revoke everything that came from the same login as this token."""
-    await raw.execute(REVOKE_FAMILY, digest)
+async def revoke(raw: Raw, digest: bytes) -> None:
+    """The login that this token came from, and so everything that came from it or will."""
+    await raw.execute(REVOKE, digest)
 
 
 async def revoke_all(raw: Raw, user: UUID) -> None:
-    """Every refresh token of a user."""
+    """Every login of a user."""
     await raw.execute(REVOKE_ALL, user)
 
 

@@ -106,30 +106,34 @@ class Users:
 
 
 class Tokens:
-    """Access tokens, and refresh tokens that rotate: one that comes twice was stolen, and its whole family dies."""
+    """Access tokens, and refresh tokens that rotate: one that comes twice was stolen, and its whole login dies."""
 
     def __init__(self, keys: SigningKeys, terms: TokenTerms) -> None:
         self._keys, self._terms = keys, terms
 
-    async def grant(self, tx: Transaction, user: User, family: UUID | None = None) -> Grant:
-        """Both tokens; a login begins a family, a refresh continues it."""
-        refresh = secrets.token_urlsafe(32)
-        days = self._terms.refresh_days
-        await repository.insert_refresh_token(tx.raw, _digest(refresh), family or new_id(), user.id, days)
-        return Grant(self._access(user), refresh, self._terms.access_seconds, user.scopes)
+    async def log_in(self, tx: Transaction, user: User) -> Grant:
+        """The first pair. The caller has checked the password."""
+        login = new_id()
+        await repository.insert_login(tx.raw, login, user.id)
+        return await self._grant(tx, user, login)
 
     async def refresh(self, tx: Transaction, token: str) -> Grant | None:
-        """The next pair; None, and a revoked family, when the token is not good. The caller commits either way."""
-        spent = await repository.use_refresh_token(tx.raw, _digest(token))
+        """The next pair; None, and a revoked login, when the token is not good. The caller commits either way."""
+        spent = await repository.spend_refresh_token(tx.raw, _digest(token))
         user = await repository.find_user(tx.raw, spent[1]) if spent else None
         if spent is None or user is None or not user.is_active:
-            await repository.revoke_family(tx.raw, _digest(token))
+            await repository.revoke(tx.raw, _digest(token))
             return None
-        return await self.grant(tx, user, spent[0])
+        return await self._grant(tx, user, spent[0])
 
     async def revoke(self, tx: Transaction, token: str) -> None:
         """RFC 7009: an unknown token is as good as a revoked one."""
-        await repository.revoke_family(tx.raw, _digest(token))
+        await repository.revoke(tx.raw, _digest(token))
+
+    async def _grant(self, tx: Transaction, user: User, login: UUID) -> Grant:
+        refresh = secrets.token_urlsafe(32)
+        await repository.insert_refresh_token(tx.raw, _digest(refresh), login, self._terms.refresh_days)
+        return Grant(self._access(user), refresh, self._terms.access_seconds, user.scopes)
 
     def _access(self, user: User) -> str:
         now = int(time.time())
