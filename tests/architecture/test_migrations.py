@@ -10,7 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis.database import Database
-from chassis.migrations import head, upgrade
+from chassis.migrations import upgrade
+from chassis.revisions import head
 
 SERVICES = ("order-service", "inventory-service", "user-service")
 

@@ -14,9 +14,9 @@ from chassis.breaker import Breaker, Open
 from chassis.ids import new_id
 from chassis.intake import Intake
 from chassis.lookup import Lookup, Unavailable
-from chassis.migrations import at_or_past
 from chassis.probes import Probes
 from chassis.problems import Problem
+from chassis.revisions import at_or_past
 from chassis.settings import DatabaseSettings, load
 from devstack.ports import free_port
 

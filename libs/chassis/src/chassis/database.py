@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self, cast
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from asyncpg.connect_utils import SessionAttribute
 
 TRANSIENT_CLASSES = ("08", "53", "57P", "58")
 TRANSIENT_STATES = {"40P01", "40001", "55P03", "25006"}
@@ -28,84 +28,78 @@ class RolledBack(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """An open transaction. `raw` (asyncpg) and `connection` (SQLAlchemy) speak through the same socket."""
+    """An open transaction, on asyncpg's connection `raw`."""
 
-    connection: AsyncConnection
     raw: "asyncpg.Connection[Any]"
-
-
-def cause_of(error: BaseException) -> BaseException:
-    """The driver's error behind SQLAlchemy's wrapping; the error itself when it is not wrapped."""
-    while isinstance(error, DBAPIError) and error.orig is not None:
-        error = error.orig.__cause__ or error.orig
-    return error
 
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later without anybody mending anything."""
-    cause = cause_of(error)
-    if isinstance(cause, asyncpg.PostgresError):
-        state = cause.sqlstate or ""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
         return state in TRANSIENT_STATES or state.startswith(TRANSIENT_CLASSES)
-    return isinstance(cause, OSError | TimeoutError | asyncpg.InterfaceError)
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
 
 
 def is_failover(error: BaseException) -> bool:
-    """Whether the pool's sockets lead to a server that is gone or demoted. A pre-ping does not notice a demotion."""
-    cause = cause_of(error)
-    if isinstance(cause, asyncpg.PostgresError):
-        state = cause.sqlstate or ""
+    """Whether the pool's sockets lead to a server that is gone or demoted, which no ping of them would notice."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
         return state in FAILOVER_STATES or state.startswith("08")
-    return isinstance(cause, ConnectionError | asyncpg.InterfaceError)
+    return isinstance(error, ConnectionError | asyncpg.InterfaceError)
 
 
 def is_lock_timeout(error: BaseException) -> bool:
     """Whether a row was held by another transaction for longer than `lock_timeout`."""
-    return isinstance(cause_of(error), asyncpg.LockNotAvailableError)
+    return isinstance(error, asyncpg.LockNotAvailableError)
+
+
+async def _as_it_is(_: object) -> None:
+    """Nothing outlives a transaction here (SET LOCAL, transaction locks): a return to the pool costs no round trip."""
 
 
 class Database:
-    """A pool of `pool_size` connections; `async with Database(url) as database`."""
+    """A pool of at most `pool_size` connections, opened when needed; `async with Database(url) as database`."""
 
     is_transient = staticmethod(is_transient)
 
-    def __init__(self, url: str, *, pool_size: int = 10, name: str = "waybill") -> None:
-        self._engine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1),
-            # Transaction owns BEGIN and COMMIT on asyncpg's own connection. SQLAlchemy's begin() is lazy: a raw
-            # statement sent before its first own one would survive a rollback.
-            isolation_level="AUTOCOMMIT",
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=CONNECT_SECONDS,
-            connect_args={
-                "timeout": CONNECT_SECONDS,
-                "command_timeout": COMMAND_SECONDS,
-                "target_session_attrs": "read-write",
-                "server_settings": {"application_name": name, **SESSION},
-            },
-        )
+    def __init__(self, url: str, *, pool_size: int = 10, name: str = "waybill", tls: SSLContext | None = None) -> None:
+        self._url, self._size, self._name, self._tls = url, pool_size, name, tls
 
     async def __aenter__(self) -> Self:
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=self._size,
+            reset=_as_it_is,
+            timeout=CONNECT_SECONDS,
+            command_timeout=COMMAND_SECONDS,
+            target_session_attrs=SessionAttribute.read_write,
+            server_settings={"application_name": self._name, **SESSION},
+            ssl=self._tls,
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        await self._engine.dispose()
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit when the block ends, roll back when it raises. A failed COMMIT means: outcome unknown."""
         try:
-            async with self._engine.connect() as connection:
-                pooled = await connection.get_raw_connection()
-                raw = cast("asyncpg.Connection[Any]", pooled.driver_connection)
-                async with _begun(connection, raw):
-                    yield Transaction(connection, raw)
+            async with self._pool.acquire(timeout=CONNECT_SECONDS) as pooled:
+                raw = cast("asyncpg.Connection[Any]", pooled)
+                async with _begun(raw):
+                    yield Transaction(raw)
         except BaseException as error:
             if is_failover(error):
-                await self._engine.dispose()
+                await self._pool.expire_connections()
             raise
 
     async def ping(self) -> None:
@@ -123,7 +117,7 @@ class Database:
 
 
 @asynccontextmanager
-async def _begun(connection: AsyncConnection, raw: "asyncpg.Connection[Any]") -> AsyncIterator[None]:
+async def _begun(raw: "asyncpg.Connection[Any]") -> AsyncIterator[None]:
     """Plain statements: asyncpg's own transaction object would go on counting after a rollback that it did not make."""
     await raw.execute("BEGIN")
     try:
@@ -132,12 +126,12 @@ async def _begun(connection: AsyncConnection, raw: "asyncpg.Connection[Any]") ->
             # A statement had failed and somebody swallowed its error: PostgreSQL rolls back and calls it a success.
             raise RolledBack(f"COMMIT answered {outcome}")
     except BaseException:
-        await asyncio.shield(_abandon(connection, raw))
+        await asyncio.shield(_abandon(raw))
         raise
 
 
-async def _abandon(connection: AsyncConnection, raw: "asyncpg.Connection[Any]") -> None:
-    """Roll back; a connection that cannot is thrown away, since the pool's own reset does nothing in AUTOCOMMIT."""
+async def _abandon(raw: "asyncpg.Connection[Any]") -> None:
+    """Roll back; a connection that cannot is ended, and the pool opens another."""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             if raw.is_in_transaction():
@@ -145,4 +139,3 @@ async def _abandon(connection: AsyncConnection, raw: "asyncpg.Connection[Any]") 
     except Exception:
         with suppress(Exception):
             raw.terminate()
-        await connection.invalidate()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from chassis import logs, migrations, telemetry
+from chassis import logs, revisions, telemetry
 from chassis.database import Database
 from chassis.probes import Probes
 from chassis.settings import DatabaseSettings
@@ -47,7 +47,7 @@ async def opened(
         database = Database(settings.database_url, pool_size=settings.database_pool_size, name=name)
         await stack.enter_async_context(database)
         foundation = Foundation(database, probes, asyncio.Event())
-        checking = asyncio.create_task(_check(foundation, migrations.head(script_location)), name="readiness")
+        checking = asyncio.create_task(_check(foundation, revisions.head(script_location)), name="readiness")
         stack.callback(checking.cancel)
         yield foundation
 
@@ -60,7 +60,7 @@ async def _check(foundation: Foundation, required: str) -> None:
         except Exception as error:
             foundation.probes.ready("database", False, type(error).__name__)
         else:
-            fits = migrations.at_or_past(current, required)
+            fits = revisions.at_or_past(current, required)
             foundation.probes.ready("database", True)
             foundation.probes.ready("schema", fits, f"schema is at {current}, this code needs {required}")
             if fits:

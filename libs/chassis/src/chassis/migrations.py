@@ -1,4 +1,4 @@
-"""Alembic to head under an advisory lock: the role `migrate`. Revisions are numbers, so that readiness can compare.
+"""Alembic to head under an advisory lock: the role `migrate`, and nobody else imports it.
 
 Three services may migrate in one process one after the other: nothing here is kept between calls.
 """
@@ -41,16 +41,6 @@ def run_environment(context: Any, metadata: MetaData) -> None:
     connection = context.config.attributes["connection"]
     context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
     context.run_migrations()
-
-
-def head(script_location: Path) -> str:
-    """The newest revision that lies in the folder: what the code of this image needs."""
-    return max(path.name[:4] for path in (script_location / "versions").glob("[0-9]*.py"))
-
-
-def at_or_past(current: str | None, required: str) -> bool:
-    """Whether the schema serves this code; a newer schema serves older code (expand, then contract)."""
-    return current is not None and int(current) >= int(required)
 
 
 def run(url: str, script_location: Path) -> None:

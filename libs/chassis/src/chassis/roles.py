@@ -1,10 +1,15 @@
-"""`python -m <service> <role>`: one image, several processes. Every service's `__main__` is a table of its roles."""
+"""`python -m <service> <role>`: one image, several processes. Every service's `__main__` is a table of its roles.
 
+A role is named by its place, `package.module:function`, and imported when it is played: a worker never loads the web
+framework, and only `migrate` loads alembic. That is half of a process's start.
+"""
+
+import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pkgutil import resolve_name
 
 from chassis import shutdown
-from chassis.shutdown import Shutdown
 
 Role = Callable[[Sequence[str]], int | None]
 """Takes the words after its name; returns the exit code, None for 0."""
@@ -19,11 +24,16 @@ def play(package: str, roles: Mapping[str, Role]) -> int:
     return roles[name](rest) or 0
 
 
-def lasting(main: Callable[[Shutdown], Awaitable[None]]) -> Role:
-    """A role that goes on until it is asked to stop."""
-    return lambda _: shutdown.run(main)
+def lasting(place: str) -> Role:
+    """A role that goes on until it is asked to stop: `async (Shutdown) -> None`."""
+    return lambda _: shutdown.run(resolve_name(place))
 
 
-def once(work: Callable[[], None]) -> Role:
-    """A role that does something and ends."""
-    return lambda _: work()
+def once(place: str) -> Role:
+    """A role that does something and ends: `() -> None`."""
+    return lambda _: resolve_name(place)()
+
+
+def asked(place: str) -> Role:
+    """A role that somebody talks to: `async (words) -> exit code`."""
+    return lambda words: asyncio.run(resolve_name(place)(words))

@@ -9,3 +9,5 @@ consumes  order.placed, order.confirmed, order.rejected, order.cancelled (order-
 
 NAME = "inventory-service"
 VERSION = "0.1.0"
+SOURCE = f"/{NAME}"
+"""`ce_source` of its events."""

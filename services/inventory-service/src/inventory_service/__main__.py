@@ -1,17 +1,15 @@
 """`python -m inventory_service <role>`: the table of this service's processes."""
 
-import asyncio
 import sys
 
-from chassis.roles import lasting, once, play
-from inventory_service import app
+from chassis.roles import asked, lasting, once, play
 
 ROLES = {
-    "api": lasting(app.api),
-    "worker": lasting(app.worker),
-    "migrate": once(app.migrate),
-    "messages": lambda words: asyncio.run(app.messages(words)),
-    "openapi": once(app.print_openapi),
+    "api": lasting("inventory_service.app:api"),
+    "worker": lasting("inventory_service.worker:worker"),
+    "migrate": once("inventory_service.migrate:migrate"),
+    "messages": asked("inventory_service.worker:messages"),
+    "openapi": once("inventory_service.app:print_openapi"),
 }
 
 if __name__ == "__main__":

@@ -1,30 +1,24 @@
-"""The composition root: settings become parts, parts become roles. Stacks unwind in reverse, telemetry last."""
+"""The composition root of role `api`: settings become parts, parts become an application. Telemetry closes last."""
 
-import asyncio
 import json
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from functools import partial
 
 import httpx2
 from fastapi import FastAPI
 
-from chassis import migrations, settings
-from chassis.database import Database, is_transient
-from chassis.foundation import Foundation, opened
+from chassis import settings
+from chassis.database import Database
+from chassis.foundation import opened
 from chassis.http import create_app
 from chassis.server import serve
 from chassis.shutdown import Shutdown
 from chassis.tokens import KeySet, TokenVerifier
-from inventory_service import NAME, VERSION
-from inventory_service.handlers import HANDLERS, subscriptions
+from inventory_service import NAME, SOURCE, VERSION
+from inventory_service.handlers import HANDLERS
 from inventory_service.routes import Door, router
-from inventory_service.settings import ApiSettings, MigrateSettings, WorkerSettings
+from inventory_service.settings import ApiSettings
 from inventory_service.use_cases import Inventory
-from messaging import Kafka, Outbox, Relay, operator
-from messaging import worker as work
-
-SOURCE = f"/{NAME}"
+from messaging import Outbox
 
 
 def blank() -> FastAPI:
@@ -55,41 +49,6 @@ async def api(shutdown: Shutdown) -> None:
             probes=foundation.probes,
             drain_seconds=config.drain_seconds,
         )
-
-
-async def worker(shutdown: Shutdown) -> None:
-    """Role `worker`: consumer and relay until asked to stop."""
-    config = settings.load(WorkerSettings)
-    async with opened(NAME, config, config.migrations_dir, also_required=("kafka",)) as foundation:
-        if await foundation.until_schema_ready(shutdown.requested):
-            await _work(config, foundation, shutdown.requested)
-
-
-async def _work(config: WorkerSettings, foundation: Foundation, stop: asyncio.Event) -> None:
-    database, wake = foundation.database, asyncio.Event()
-    listening = subscriptions(Inventory(Outbox(SOURCE, wake), HANDLERS))
-    kafka = Kafka(config.kafka_bootstrap_servers, config.consumer_session_seconds, config.consumer_heartbeat_seconds)
-    relay = Relay(config.database_url, kafka.producer, wake)
-    consumer = kafka.consumer(NAME, listening, database.transaction, is_transient)
-    chores = (
-        partial(work.keep_partitions, database.transaction, is_transient),
-        partial(work.report, foundation.probes, relay, consumer),
-    )
-    await work.run(stop, relay, consumer, chores)
-
-
-def migrate() -> None:
-    """Role `migrate`: the schema to its newest revision."""
-    config = settings.load(MigrateSettings)
-    migrations.run(config.database_url, config.migrations_dir)
-
-
-async def messages(arguments: Sequence[str]) -> int:
-    """Role `messages`: what an operator does about dead letters and parked keys; returns the exit code."""
-    config = settings.load(MigrateSettings)
-    async with Database(config.database_url, pool_size=2, name=f"{NAME} messages") as database:
-        listening = subscriptions(Inventory(Outbox(SOURCE), HANDLERS))
-        return await operator.main(arguments, NAME, listening, database.transaction)
 
 
 def print_openapi() -> None:

@@ -8,3 +8,5 @@ consumes  stock.reserved, stock.rejected, stock.released (inventory-events); pro
 
 NAME = "order-service"
 VERSION = "0.1.0"
+SOURCE = f"/{NAME}"
+"""`ce_source` of its events."""

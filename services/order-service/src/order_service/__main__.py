@@ -1,17 +1,15 @@
 """`python -m order_service <role>`: the table of this service's processes."""
 
-import asyncio
 import sys
 
-from chassis.roles import lasting, once, play
-from order_service import app
+from chassis.roles import asked, lasting, once, play
 
 ROLES = {
-    "api": lasting(app.api),
-    "worker": lasting(app.worker),
-    "migrate": once(app.migrate),
-    "messages": lambda words: asyncio.run(app.messages(words)),
-    "openapi": once(app.print_openapi),
+    "api": lasting("order_service.app:api"),
+    "worker": lasting("order_service.worker:worker"),
+    "migrate": once("order_service.migrate:migrate"),
+    "messages": asked("order_service.worker:messages"),
+    "openapi": once("order_service.app:print_openapi"),
 }
 
 if __name__ == "__main__":

@@ -1,35 +1,30 @@
-"""The composition root: settings become parts, parts become roles. Stacks unwind in reverse, telemetry last."""
+"""The composition root of role `api`: settings become parts, parts become an application. Telemetry closes last."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 import httpx2
 from fastapi import FastAPI
 
-from chassis import migrations, settings
+from chassis import settings
 from chassis.database import Database, is_transient
-from chassis.foundation import Foundation, opened
+from chassis.foundation import opened
 from chassis.http import create_app
 from chassis.intake import Intake
 from chassis.lookup import Lookup
 from chassis.server import serve
 from chassis.shutdown import Shutdown
 from chassis.tokens import KeySet, TokenVerifier
-from messaging import Backlog, Kafka, Outbox, Relay, operator
-from messaging import worker as work
-from order_service import NAME, VERSION
-from order_service.handlers import HANDLERS, subscriptions
+from messaging import Backlog, Outbox
+from order_service import NAME, SOURCE, VERSION
+from order_service.handlers import HANDLERS
 from order_service.owners import Owners
 from order_service.repository import Stored
 from order_service.routes import Door, router
-from order_service.settings import ApiSettings, MigrateSettings, WorkerSettings
-from order_service.sweeper import Sweeper
+from order_service.settings import ApiSettings
 from order_service.use_cases import Draft, Limits, Orders
-
-SOURCE = f"/{NAME}"
 
 
 def blank() -> FastAPI:
@@ -88,42 +83,6 @@ async def _owners(config: ApiSettings) -> AsyncIterator[Owners]:
         Lookup(config.users_url, "user-service") as users,
     ):
         yield Owners(products, users)
-
-
-async def worker(shutdown: Shutdown) -> None:
-    """Role `worker`: consumer, relay and sweeper until asked to stop."""
-    config = settings.load(WorkerSettings)
-    async with opened(NAME, config, config.migrations_dir, also_required=("kafka",)) as foundation:
-        if await foundation.until_schema_ready(shutdown.requested):
-            await _work(config, foundation, shutdown.requested)
-
-
-async def _work(config: WorkerSettings, foundation: Foundation, stop: asyncio.Event) -> None:
-    database, wake = foundation.database, asyncio.Event()
-    orders = Orders(Outbox(SOURCE, wake), Limits(), HANDLERS)
-    kafka = Kafka(config.kafka_bootstrap_servers, config.consumer_session_seconds, config.consumer_heartbeat_seconds)
-    relay = Relay(config.database_url, kafka.producer, wake)
-    consumer = kafka.consumer(NAME, subscriptions(orders), database.transaction, is_transient)
-    chores = (
-        Sweeper(orders, consumer, database.transaction, is_transient).run,
-        partial(work.keep_partitions, database.transaction, is_transient),
-        partial(work.report, foundation.probes, relay, consumer),
-    )
-    await work.run(stop, relay, consumer, chores)
-
-
-def migrate() -> None:
-    """Role `migrate`: the schema to its newest revision."""
-    config = settings.load(MigrateSettings)
-    migrations.run(config.database_url, config.migrations_dir)
-
-
-async def messages(arguments: Sequence[str]) -> int:
-    """Role `messages`: what an operator does about dead letters and parked keys; returns the exit code."""
-    config = settings.load(MigrateSettings)
-    async with Database(config.database_url, pool_size=2, name=f"{NAME} messages") as database:
-        orders = Orders(Outbox(SOURCE), Limits(), HANDLERS)
-        return await operator.main(arguments, NAME, subscriptions(orders), database.transaction)
 
 
 def print_openapi() -> None:

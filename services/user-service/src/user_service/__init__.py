@@ -9,3 +9,5 @@ consumes  nothing
 
 NAME = "user-service"
 VERSION = "0.1.0"
+SOURCE = f"/{NAME}"
+"""`ce_source` of its events."""

@@ -3,13 +3,12 @@
 import sys
 
 from chassis.roles import lasting, once, play
-from user_service import app
 
 ROLES = {
-    "api": lasting(app.api),
-    "worker": lasting(app.worker),
-    "migrate": once(app.migrate),
-    "openapi": once(app.print_openapi),
+    "api": lasting("user_service.app:api"),
+    "worker": lasting("user_service.worker:worker"),
+    "migrate": once("user_service.migrate:migrate"),
+    "openapi": once("user_service.app:print_openapi"),
 }
 
 if __name__ == "__main__":

@@ -1,31 +1,25 @@
-"""The composition root: settings become parts, parts become roles. Stacks unwind in reverse, telemetry last."""
+"""The composition root of role `api`: settings become parts, parts become an application. Telemetry closes last."""
 
-import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
-from functools import partial
 
 from fastapi import FastAPI
 
-from chassis import migrations, settings
-from chassis.database import Database, is_transient
+from chassis import settings
+from chassis.database import Database
 from chassis.foundation import opened
 from chassis.http import create_app
 from chassis.server import serve
 from chassis.shutdown import Shutdown
 from chassis.tokens import TokenVerifier
-from messaging import Kafka, Outbox, Relay
-from messaging import worker as work
-from user_service import NAME, VERSION, oauth, routes
+from messaging import Outbox
+from user_service import NAME, SOURCE, VERSION, oauth, routes
 from user_service.door import Door
 from user_service.passwords import Passwords
-from user_service.settings import ApiSettings, MigrateSettings, WorkerSettings
+from user_service.settings import ApiSettings
 from user_service.signing import NoKeys, SigningKeys
-from user_service.use_cases import EmailTaken, Tokens, TokenTerms, Users
-
-SOURCE = f"/{NAME}"
-ADMIN_SCOPES = "admin catalog:write"
+from user_service.use_cases import Tokens, TokenTerms, Users
 
 
 def blank() -> FastAPI:
@@ -63,41 +57,6 @@ async def api(shutdown: Shutdown) -> None:
             probes=foundation.probes,
             drain_seconds=config.drain_seconds,
         )
-
-
-async def worker(shutdown: Shutdown) -> None:
-    """Role `worker`: the relay until asked to stop; this service consumes nothing."""
-    config = settings.load(WorkerSettings)
-    async with opened(NAME, config, config.migrations_dir, also_required=("kafka",)) as foundation:
-        if await foundation.until_schema_ready(shutdown.requested):
-            relay = Relay(config.database_url, Kafka(config.kafka_bootstrap_servers).producer)
-            chores = (
-                partial(work.keep_partitions, foundation.database.transaction, is_transient),
-                partial(work.report, foundation.probes, relay, None),
-            )
-            await work.run(shutdown.requested, relay, None, chores)
-
-
-def migrate() -> None:
-    """Role `migrate`: the schema to its newest revision, and the first administrator."""
-    config = settings.load(MigrateSettings)
-    migrations.run(config.database_url, config.migrations_dir)
-    if config.admin_email and config.admin_password_file:
-        password = config.admin_password_file.read_text(encoding="utf-8").strip()
-        asyncio.run(_make_admin(config.database_url, config.admin_email.lower(), password))
-
-
-async def _make_admin(url: str, email: str, password: str) -> None:
-    """Once; an administrator who exists keeps their password."""
-    passwords = Passwords()
-    hashed = await passwords.hash(password)
-    passwords.close()
-    async with Database(url, pool_size=1, name=f"{NAME} migrate") as database:
-        try:
-            async with database.transaction() as tx:
-                await Users(Outbox(SOURCE)).register(tx, email, "Administrator", hashed, None, ADMIN_SCOPES)
-        except EmailTaken:
-            return
 
 
 def print_openapi() -> None:

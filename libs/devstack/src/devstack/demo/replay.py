@@ -44,6 +44,8 @@ class Replay:
 
     def __init__(self, shop: Shop, plan: Plan, tally: Tally, seconds: float | None) -> None:
         self._shop, self._plan, self._tally, self._seconds = shop, plan, tally, seconds
+        self.over = asyncio.Event()
+        """The time of a run by time is over: from now on orders are only followed to their ends."""
         self._under_way = asyncio.Semaphore(AHEAD)
         self._following = asyncio.Semaphore(FOLLOWERS)
 
@@ -74,6 +76,8 @@ class Replay:
         """Place and follow everything."""
         tally = self._tally
         tally.began = time.monotonic()
+        if self._seconds:
+            asyncio.get_running_loop().call_later(self._seconds, self.over.set)
         wishes = self._wishes()
         async with asyncio.TaskGroup() as following:
 
@@ -85,13 +89,13 @@ class Replay:
                     following.create_task(self._follow(customer, wish, order))
 
             await _side_by_side([place_on() for _ in range(PLACERS)])
+        self.over.set()
         tally.ended = time.monotonic()
 
     def _wishes(self) -> Iterator[Wish]:
         """One generator for all placers; in a run by time it ends when the time is over."""
-        deadline = time.monotonic() + self._seconds if self._seconds else None
-        for wish in self._plan.wishes(forever=deadline is not None):
-            if deadline and time.monotonic() > deadline:
+        for wish in self._plan.wishes(forever=self._seconds is not None):
+            if self.over.is_set():
                 return
             yield wish
 

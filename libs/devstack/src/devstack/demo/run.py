@@ -74,11 +74,11 @@ async def _run(
     """Seed, then replay; CPU seconds by process before and after the replay."""
     keeper = await shop.log_in(where["admin"]["email"], state.admin_password(where))
     _, customers = await asyncio.gather(replay.seed(keeper), replay.register(uuid4().hex[:8]))
-    killing = asyncio.create_task(kills.kill_on(state.DIRECTORY, options.kill, killed)) if options.kill else None
     before = status.cpu_seconds(state.read())
-    await replay.run(customers)
-    if killing:
-        killing.cancel()
+    async with asyncio.TaskGroup() as tasks:
+        if options.kill:
+            tasks.create_task(kills.kill_on(state.DIRECTORY, options.kill, killed, replay.over))
+        await replay.run(customers)
     return before, status.cpu_seconds(state.read())
 
 

@@ -21,7 +21,8 @@ from devstack.errors import StageError
 
 RETRIED = frozenset({None, 409, 429, 502, 503, 504})
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
+"""Twice the longest time for which `make demo FOR=60 KILL=2` keeps a slow machine busy with restarts."""
 WAIT_SECONDS = 30
 CONNECTIONS = 200
 
