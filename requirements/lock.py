@@ -1,4 +1,4 @@
-"""Writes or verifies the locks of this folder: dev.txt (everything) and one file per service (what its image installs).
+"""Writes or verifies the locks of this folder: dev.txt (everything) and one file per image or separate environment.
 
 Each file is pinned, hash-checked, valid for every platform and free of registry addresses.
 `--write` resolves again; without the flag it exits 1 when a lock no longer fits its pyproject.
@@ -22,7 +22,8 @@ def distribution(pyproject: Path) -> str:
 def inputs() -> dict[str, list[str]]:
     """Lock file name -> what it is compiled from."""
     services = {p.parent.name: [str(p)] for p in MEMBERS if p.parent.parent.name == "services"}
-    return {"dev": [str(ROOT / "pyproject.toml"), "--group", "dev"], **services}
+    whole = {group: [str(ROOT / "pyproject.toml"), "--group", group] for group in ("dev", "e2e")}
+    return {**whole, **{name: [str(HERE / f"{name}.in")] for name in ("reload", "scan")}, **services}
 
 
 def compiled(name: str, sources: list[str], directory: Path) -> Path:

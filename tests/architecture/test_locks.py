@@ -9,7 +9,7 @@ def locks(root):
 
 def test_there_is_a_lock_for_each_service_and_for_the_whole(root):
     services = {p.parent.name for p in root.glob("services/*/pyproject.toml")}
-    assert {p.stem for p in locks(root)} == services | {"dev", "uv"}
+    assert {p.stem for p in locks(root)} == services | {"dev", "e2e", "reload", "scan", "uv"}
 
 
 def test_every_requirement_is_pinned_and_hashed(root):
