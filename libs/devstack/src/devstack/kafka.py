@@ -4,6 +4,7 @@ import base64
 import os
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -53,13 +54,20 @@ def java() -> Path:
 
 
 class Kafka:
-    """One broker: `with Kafka(directory) as broker`. `directory` keeps the data and the log."""
+    """One broker: `with Kafka(directory) as broker`. `directory` keeps the data and the log; `properties` win."""
 
-    def __init__(self, directory: Path, port: int | None = None, controller_port: int | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        port: int | None = None,
+        controller_port: int | None = None,
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
         self.directory = directory.absolute()
         self.port = port or free_port()
         self.log = self.directory / "kafka.log"
         self._controller_port = controller_port or free_port()
+        self._properties = dict(properties or {})
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -114,7 +122,8 @@ class Kafka:
             "controller.quorum.voters": f"1@{LOOPBACK}:{self._controller_port}",
         }
         file = self.directory / "server.properties"
-        file.write_text("".join(f"{name}={value}\n" for name, value in {**SETTINGS, **places}.items()))
+        properties = {**SETTINGS, **places, **self._properties}
+        file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
         return file
 
     def _format(self, folder: Path, properties: Path) -> None:

@@ -1,15 +1,12 @@
 """What the system consists of and where each part lies: services, databases, ports, files under `.devstack/`."""
 
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
+from devstack import credentials
+from devstack.envoy import Edge, Place
 from devstack.errors import StageError
 from devstack.ports import LOOPBACK, Ports
 
@@ -116,24 +113,29 @@ class Layout:
     @property
     def admin_password_file(self) -> Path:
         """The administrator's password, made once."""
-        file = self.directory / "admin-password"
-        if not file.exists():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_urlsafe(18))
-        return file
+        return credentials.kept(self.directory / "admin-password", credentials.password().encode())
 
     @property
     def keys(self) -> Path:
         """Signing keys, one made when there is none."""
         folder = self.directory / "keys"
+        folder.mkdir(mode=0o700, exist_ok=True)
         if not list(folder.glob("*.pem")):
-            folder.mkdir(mode=0o700, exist_ok=True)
-            key = ec.generate_private_key(ec.SECP256R1())
-            formats = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-            file = folder / f"{datetime.now(UTC):%Y%m%d%H%M%S}.pem"
-            file.touch(mode=0o600)
-            file.write_bytes(key.private_bytes(*formats))
+            name, pem = credentials.signing_key()
+            credentials.kept(folder / name, pem)
         return folder
+
+    @property
+    def edge(self) -> Edge:
+        """For the gateway."""
+        ports = self.ports
+        services = {
+            service: [Place(LOOPBACK, self.http_port(m), ports[f"{m.name}-probes"]) for m in self.apis(service)]
+            for service in SERVICES
+        }
+        internal = {service: Place(LOOPBACK, ports[f"{service}-internal"]) for service in SERVICES}
+        public, collector = Place(LOOPBACK, self.wishes.port), Place(LOOPBACK, ports["otlp"])
+        return Edge(public, self.gateway, services, collector, self.wishes.trace_ratio, internal)
 
     def environment(self, service: str, password: str, database_port: int, kafka: str) -> dict[str, str]:
         """Settings of one service's processes, ports apart."""

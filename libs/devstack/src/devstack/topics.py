@@ -1,7 +1,11 @@
-"""Creates the contracts' topics, and each group's dead letters, before anything is started that would use them."""
+"""Creates the contracts' topics, and each group's dead letters, before anything is started that would use them.
+
+`python -m devstack.topics HOST:PORT` does it for a broker that somebody else runs.
+"""
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,3 +51,7 @@ async def _connect(bootstrap: str) -> AIOKafkaAdminClient:
                 raise
             await asyncio.sleep(0.1)
     raise AssertionError
+
+
+if __name__ == "__main__":
+    asyncio.run(create(sys.argv[1]))

@@ -1,50 +1,23 @@
-"""Stages: where the end-to-end suite plays. One suite, one interface; `processes` is this machine, no containers."""
+"""Stage `processes`: this machine, real parts from packages, no containers."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from devstack import state, system
-from devstack.errors import NotReady, StageError
+from devstack.errors import NotReady
 from devstack.layout import DATABASES, Wishes
 
 READY_SECONDS = 40.0
-
-
-class Stage(Protocol):
-    """A running system that a test may look into and hurt. `kind` is `service/role`."""
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """Where everything is at this moment, as in `.devstack/state.json`."""
-
-    @property
-    def state_file(self) -> Path:
-        """For the auditor."""
-
-    def kill(self, kind: str) -> None:
-        """End one process without a chance to say good-bye; it comes back by itself."""
-
-    def pause(self, kind: str) -> None:
-        """Freeze every process of a kind."""
-
-    def resume(self, kind: str) -> None:
-        """Let them go on."""
-
-    def wait_ready(self, kind: str) -> None:
-        """Until every process of a kind is ready; raises NotReady."""
-
-    def messages(self, service: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """What an operator types: `messages list|show|replay|discard`."""
 
 
 class Processes:
@@ -62,6 +35,10 @@ class Processes:
     def state_file(self) -> Path:
         """In the system's own directory."""
         return self._directory / state.FILE
+
+    def spans(self) -> Sequence[str]:
+        """From the receiver's file."""
+        return Path(self.state["spans"]).read_text(encoding="utf-8").splitlines()
 
     def kill(self, kind: str) -> None:
         """SIGKILL."""
@@ -114,9 +91,7 @@ def _unheard(_: str) -> None:
 
 
 @contextmanager
-def opened(name: str, directory: Path, wishes: Wishes) -> Iterator[Stage]:
-    """The stage of that name for the length of a block; raises StageError for a name that nobody knows."""
-    if name != "processes":
-        raise StageError(f"there is no stage {name!r}; choose processes")
+def running(directory: Path, wishes: Wishes) -> Iterator[Processes]:
+    """The system for the length of a block."""
     with system.running(directory, wishes, _unheard):
         yield Processes(directory)

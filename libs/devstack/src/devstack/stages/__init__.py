@@ -1,0 +1,26 @@
+"""Stages: where the end-to-end suite plays. One suite, one interface, three places to run it.
+
+`processes` is this machine, `containers` an engine, `cluster` a Kubernetes context.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from pkgutil import resolve_name
+
+from devstack.errors import StageError
+from devstack.layout import Wishes
+from devstack.stages.stage import Stage
+
+NAMES = ("processes", "containers", "cluster")
+
+__all__ = ["NAMES", "Stage", "opened"]
+
+
+@contextmanager
+def opened(name: str, directory: Path, wishes: Wishes) -> Iterator[Stage]:
+    """The stage of that name for the length of a block; raises StageError when it cannot be had."""
+    if name not in NAMES:
+        raise StageError(f"there is no stage {name!r}; choose {', '.join(NAMES)}")
+    with resolve_name(f"devstack.stages.{name}:running")(directory, wishes) as stage:
+        yield stage
