@@ -163,7 +163,7 @@ def test_the_environment_wins_over_a_secrets_file(monkeypatch, tmp_path):
     monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
     settings = load(DatabaseSettings)
     assert settings.database_host == "env"
-    assert settings.database_url == "postgresql://env:from%20file@env:5432/env"
+    assert settings.database_url == "postgresql://env:from%20file@env:5432/env?sslmode=disable"
 
 
 def test_a_cursor_comes_back_and_a_foreign_one_is_refused():

@@ -4,10 +4,9 @@ Doors open a transaction and commit it by leaving the block; verbs receive it an
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -15,7 +14,8 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 TRANSIENT_CLASSES = ("08", "53", "57P", "58")
-TRANSIENT_STATES = {"40P01", "40001", "55P03", "25006"}
+# 28P01 among them: between a password's rotation and the renewal of its mounted file the old one is refused.
+TRANSIENT_STATES = {"40P01", "40001", "55P03", "25006", "28P01"}
 FAILOVER_STATES = {"25006", "57P01", "57P02", "57P03"}
 CONNECT_SECONDS = 5
 COMMAND_SECONDS = 30
@@ -59,16 +59,22 @@ async def _as_it_is(_: object) -> None:
 
 
 class Database:
-    """A pool of at most `pool_size` connections, opened when needed; `async with Database(url) as database`."""
+    """A pool of at most `pool_size` connections, opened when needed; `async with Database(url) as database`.
+
+    `password` is asked at each new connection, so that a rotated one is used; without it the URL's own is.
+    """
 
     is_transient = staticmethod(is_transient)
 
-    def __init__(self, url: str, *, pool_size: int = 10, name: str = "waybill", tls: SSLContext | None = None) -> None:
-        self._url, self._size, self._name, self._tls = url, pool_size, name, tls
+    def __init__(
+        self, url: str, *, pool_size: int = 10, name: str = "waybill", password: Callable[[], str] | None = None
+    ) -> None:
+        self._url, self._size, self._name, self._password = url, pool_size, name, password
 
     async def __aenter__(self) -> Self:
         self._pool = await asyncpg.create_pool(
             self._url,
+            password=self._password,
             min_size=0,
             max_size=self._size,
             reset=_as_it_is,
@@ -76,7 +82,6 @@ class Database:
             command_timeout=COMMAND_SECONDS,
             target_session_attrs=SessionAttribute.read_write,
             server_settings={"application_name": self._name, **SESSION},
-            ssl=self._tls,
         )
         return self
 

@@ -44,12 +44,17 @@ async def opened(
         stack.enter_context(telemetry.started(name, settings.otlp_endpoint, settings.trace_ratio))
         required = ("database", "schema", *also_required)
         probes = await stack.enter_async_context(Probes(settings.probes_host, settings.probes_port, required))
-        database = Database(settings.database_url, pool_size=settings.database_pool_size, name=name)
-        await stack.enter_async_context(database)
+        database = await stack.enter_async_context(pool(name, settings))
         foundation = Foundation(database, probes, asyncio.Event())
         checking = asyncio.create_task(_check(foundation, revisions.head(script_location)), name="readiness")
         stack.callback(checking.cancel)
         yield foundation
+
+
+def pool(name: str, settings: DatabaseSettings) -> Database:
+    """The database that the settings name, still closed."""
+    size, password = settings.database_pool_size, settings.current_password
+    return Database(settings.database_url, pool_size=size, name=name, password=password)
 
 
 async def _check(foundation: Foundation, required: str) -> None:

@@ -4,9 +4,11 @@ Three services may migrate in one process one after the other: nothing here is k
 """
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, text
@@ -19,7 +21,9 @@ LOCK = 0x77617962
 
 async def upgrade(url: str, script_location: Path) -> None:
     """Bring the schema to the newest revision; waits while somebody else migrates the same database."""
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    # SQLAlchemy would not understand the URL's sslmode; asyncpg does.
+    connect = partial(asyncpg.connect, url)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade, script_location)

@@ -6,7 +6,7 @@ A missing or wrong setting stops the process with one sentence that names the va
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn, Self, TypeVar
+from typing import Literal, NoReturn, Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -31,7 +31,7 @@ class Settings(BaseSettings):
 
 
 class DatabaseSettings(Settings):
-    """The service's own database; the password is a variable or a mounted file."""
+    """The service's own database; the password is a variable or a mounted file, read again at each connection."""
 
     database_host: str
     database_port: int = 5432
@@ -40,6 +40,8 @@ class DatabaseSettings(Settings):
     database_password: SecretStr | None = None
     database_password_file: Path = Path("/run/secrets/db/password")
     database_pool_size: int = Field(10, ge=1)
+    database_tls: Literal["disable", "verify-full"] = "disable"
+    database_ca_file: Path = Path("/run/secrets/db-ca/ca.crt")
 
     @model_validator(mode="after")
     def _password_is_somewhere(self) -> Self:
@@ -47,15 +49,55 @@ class DatabaseSettings(Settings):
             raise ValueError(f"DATABASE_PASSWORD is not set and {self.database_password_file} does not exist")
         return self
 
+    @model_validator(mode="after")
+    def _authority_is_there(self) -> Self:
+        if self.database_tls == "verify-full":
+            _must_exist(self, "database_ca_file")
+        return self
+
     @property
     def database_url(self) -> str:
-        """`postgresql://user:password@host:port/name`, for asyncpg; SQLAlchemy's prefix is added where it is needed."""
-        secret = self.database_password.get_secret_value() if self.database_password else self._password_from_file()
+        """`postgresql://user:password@host:port/name?sslmode=..`: asyncpg reads the CA's file at each connection."""
+        user, password = quote(self.database_user, safe=""), quote(self.current_password(), safe="")
         place = f"{self.database_host}:{self.database_port}/{self.database_name}"
-        return f"postgresql://{quote(self.database_user, safe='')}:{quote(secret, safe='')}@{place}"
+        authority = f"&sslrootcert={quote(str(self.database_ca_file))}" if self.database_tls == "verify-full" else ""
+        return f"postgresql://{user}:{password}@{place}?sslmode={self.database_tls}{authority}"
 
-    def _password_from_file(self) -> str:
+    def current_password(self) -> str:
+        """What a new connection says; the file may have changed since the last one."""
+        if self.database_password:
+            return self.database_password.get_secret_value()
         return self.database_password_file.read_text(encoding="utf-8").strip()
+
+
+class KafkaSettings(Settings):
+    """The brokers, and with SSL who they are believed to be and the certificate that this service shows them."""
+
+    kafka_bootstrap_servers: str
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL"] = "PLAINTEXT"
+    kafka_ca_file: Path = Path("/run/secrets/kafka/ca.crt")
+    kafka_certificate_file: Path = Path("/run/secrets/kafka/user.crt")
+    kafka_key_file: Path = Path("/run/secrets/kafka/user.key")
+
+    @model_validator(mode="after")
+    def _tls_files_are_there(self) -> Self:
+        if self.kafka_security_protocol == "SSL":
+            _must_exist(self, "kafka_ca_file", "kafka_certificate_file", "kafka_key_file")
+        return self
+
+    @property
+    def kafka_tls_files(self) -> tuple[Path, Path, Path] | None:
+        """CA, certificate and key; None in plain text."""
+        if self.kafka_security_protocol == "PLAINTEXT":
+            return None
+        return self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file
+
+
+class ConsumerSettings(KafkaSettings):
+    """For a worker that also consumes: how soon a silent member of its group is given up."""
+
+    consumer_session_seconds: float = Field(6, gt=0)
+    consumer_heartbeat_seconds: float = Field(2, gt=0)
 
 
 class TokenSettings(Settings):
@@ -73,6 +115,14 @@ def load(cls: type[S]) -> S:
         return cls(_secrets_dir=directory) if directory else cls()
     except ValidationError as error:
         _refuse(cls, error)
+
+
+def _must_exist(settings: Settings, *names: str) -> None:
+    missing = [
+        f"{name.upper()}: {path} does not exist" for name in names if not (path := getattr(settings, name)).is_file()
+    ]
+    if missing:
+        raise ValueError("; ".join(missing))
 
 
 def _refuse(cls: type[Settings], error: ValidationError) -> NoReturn:
