@@ -1,5 +1,8 @@
 """Shards: shared fairly between relays, given back, and never through a pooler."""
 
+from urllib.parse import urlsplit
+
+import asyncpg
 import pytest
 
 from messaging.shards import Pooled, Shards
@@ -24,3 +27,12 @@ async def test_a_pooler_is_refused(store, monkeypatch):
     monkeypatch.setattr("asyncpg.Connection.get_server_pid", lambda self: 1)
     with pytest.raises(Pooled, match="direct connection"):
         await Shards.connect(store.dsn)
+
+
+async def test_the_password_is_asked_at_each_connection_and_wins_over_the_address(store):
+    address = urlsplit(store.dsn)
+    stale = store.dsn.replace(address.password, "stale")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await Shards.connect(stale)
+    shards = await Shards.connect(stale, lambda: address.password)
+    await shards.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from ssl import SSLContext
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -9,6 +10,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from contracts import Record
 from messaging.broker import Stuck, Unsendable
+from messaging.tls import client_options
 
 STOP_SECONDS = 2.0
 _LOG = structlog.get_logger("producer")
@@ -17,7 +19,7 @@ _LOG = structlog.get_logger("producer")
 class KafkaProducer:
     """One aiokafka producer. After a failed batch it is dropped and replaced, never mended."""
 
-    def __init__(self, bootstrap: str, client_id: str = "waybill") -> None:
+    def __init__(self, bootstrap: str, client_id: str = "waybill", *, tls: SSLContext | None = None) -> None:
         # Without idempotence a failed batch lets the next one of its partition overtake it.
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap,
@@ -26,6 +28,7 @@ class KafkaProducer:
             acks="all",
             linger_ms=1,
             request_timeout_ms=5_000,
+            **client_options(tls),
         )
 
     async def start(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from ssl import SSLContext
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from aiokafka.structs import ConsumerRecord
 
 from contracts import Record
 from messaging.broker import Delivered, Place
+from messaging.tls import client_options
 
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
@@ -36,11 +38,13 @@ class KafkaSource:
         *,
         session_seconds: float = 6.0,
         heartbeat_seconds: float = 2.0,
+        tls: SSLContext | None = None,
     ) -> None:
-        self._bootstrap, self._group, self._topics = bootstrap, group, topics
+        self._cluster = {"bootstrap_servers": bootstrap, **client_options(tls)}
+        self._group, self._topics = group, topics
         self._owed: dict[Place, int] = {}
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **self._cluster,
             group_id=group,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
@@ -135,7 +139,7 @@ class KafkaSource:
 
     async def members(self) -> int:
         """Asked of the coordinator by a short-lived admin client; the watchdog asks seldom."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin = AIOKafkaAdminClient(**self._cluster)
         await admin.start()
         try:
             answers: Any = await admin.describe_consumer_groups([self._group])

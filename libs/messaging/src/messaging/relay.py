@@ -46,7 +46,10 @@ class ProduceFailed(Exception):
 
 
 class Relay:
-    """`run` until stopped. `producer` makes a fresh producer; `wake` is set by an Outbox of the same process."""
+    """`run` until stopped. `producer` makes a fresh producer; `wake` is set by an Outbox of the same process.
+
+    `password` is asked at each new session, so that a rotated one is used; without it the DSN's own is.
+    """
 
     def __init__(
         self,
@@ -55,8 +58,10 @@ class Relay:
         wake: asyncio.Event | None = None,
         *,
         deadline: float = PRODUCE_SECONDS,
+        password: Callable[[], str] | None = None,
     ) -> None:
-        self._dsn, self._make, self._deadline = dsn, producer, deadline
+        self._dsn, self._password = dsn, password
+        self._make, self._deadline = producer, deadline
         self._wake = wake or asyncio.Event()
         self._producer: Producer | None = None
         self._failures = 0
@@ -81,7 +86,7 @@ class Relay:
     async def _session(self, stop: asyncio.Event) -> None:
         """From taking the locks to losing them."""
         producer = await self._ready_producer()
-        shards = await Shards.connect(self._dsn)
+        shards = await Shards.connect(self._dsn, self._password)
         self.connected = True
         try:
             await self._publish_until(stop, shards, producer)

@@ -6,6 +6,7 @@ reads and deletes on this very connection, so that losing the lock and losing th
 
 import math
 import random
+from collections.abc import Callable
 from typing import Any, Self
 
 import asyncpg
@@ -37,10 +38,11 @@ class Shards:
         self.held: list[int] = []
 
     @classmethod
-    async def connect(cls, dsn: str) -> Self:
+    async def connect(cls, dsn: str, password: Callable[[], str] | None = None) -> Self:
         """Open the relay's own session; raises Pooled when it is none."""
         # A stopped process would keep its locks for ever, hence idle_session_timeout; balance() is the ping.
-        connection = await asyncpg.connect(dsn, server_settings=SESSION, timeout=5, command_timeout=8)
+        options: dict[str, Any] = {"password": password, "server_settings": SESSION}
+        connection = await asyncpg.connect(dsn, timeout=5, command_timeout=8, **options)
         if await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid():
             await connection.close()
             raise Pooled("the relay needs a direct connection to PostgreSQL, not one through a pooler")
