@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
-
-from chassis.settings import DatabaseSettings, TokenSettings
+from chassis.settings import ConsumerSettings, DatabaseSettings, TokenSettings
 
 
 class MigrateSettings(DatabaseSettings):
@@ -17,9 +15,5 @@ class ApiSettings(MigrateSettings, TokenSettings):
     """For the role `api`."""
 
 
-class WorkerSettings(MigrateSettings):
+class WorkerSettings(MigrateSettings, ConsumerSettings):
     """For the role `worker`."""
-
-    kafka_bootstrap_servers: str
-    consumer_session_seconds: float = Field(6, gt=0)
-    consumer_heartbeat_seconds: float = Field(2, gt=0)

@@ -30,8 +30,9 @@ async def worker(shutdown: Shutdown) -> None:
 async def _work(config: WorkerSettings, foundation: Foundation, stop: asyncio.Event) -> None:
     database, wake = foundation.database, asyncio.Event()
     listening = subscriptions(Inventory(Outbox(SOURCE, wake), HANDLERS))
-    kafka = Kafka(config.kafka_bootstrap_servers, config.consumer_session_seconds, config.consumer_heartbeat_seconds)
-    relay = Relay(config.database_url, kafka.producer, wake)
+    timing = config.consumer_session_seconds, config.consumer_heartbeat_seconds
+    kafka = Kafka(config.kafka_bootstrap_servers, *timing, config.kafka_tls_files)
+    relay = Relay(config.database_url, kafka.producer, wake, password=config.current_password)
     consumer = kafka.consumer(NAME, listening, database.transaction, is_transient)
     chores = (
         partial(work.keep_partitions, database.transaction, is_transient),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from chassis.settings import DatabaseSettings, TokenSettings
+from chassis.settings import ConsumerSettings, DatabaseSettings, TokenSettings
 
 
 class MigrateSettings(DatabaseSettings):
@@ -23,9 +23,5 @@ class ApiSettings(MigrateSettings, TokenSettings):
     backlog_limit: int = Field(1_000_000, ge=1)
 
 
-class WorkerSettings(MigrateSettings):
+class WorkerSettings(MigrateSettings, ConsumerSettings):
     """For the role `worker`."""
-
-    kafka_bootstrap_servers: str
-    consumer_session_seconds: float = Field(6, gt=0)
-    consumer_heartbeat_seconds: float = Field(2, gt=0)

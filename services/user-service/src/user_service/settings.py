@@ -4,14 +4,13 @@ from pathlib import Path
 
 from pydantic import Field
 
-from chassis.settings import DatabaseSettings
+from chassis.settings import DatabaseSettings, KafkaSettings
 
 
-class WorkerSettings(DatabaseSettings):
+class WorkerSettings(DatabaseSettings, KafkaSettings):
     """For the role `worker`."""
 
     migrations_dir: Path = Path(__file__).parents[2] / "migrations"
-    kafka_bootstrap_servers: str
 
 
 class MigrateSettings(DatabaseSettings):

@@ -17,7 +17,8 @@ async def worker(shutdown: Shutdown) -> None:
     config = settings.load(WorkerSettings)
     async with opened(NAME, config, config.migrations_dir, also_required=("kafka",)) as foundation:
         if await foundation.until_schema_ready(shutdown.requested):
-            relay = Relay(config.database_url, Kafka(config.kafka_bootstrap_servers).producer)
+            kafka = Kafka(config.kafka_bootstrap_servers, tls_files=config.kafka_tls_files)
+            relay = Relay(config.database_url, kafka.producer, password=config.current_password)
             chores = (
                 partial(work.keep_partitions, foundation.database.transaction, is_transient),
                 partial(work.report, foundation.probes, relay, None),
