@@ -15,16 +15,37 @@ import httpx2
 import pytest
 
 from devstack import stages, state
+from devstack.errors import StageError
 from devstack.layout import Wishes
 from devstack.ports import free_port
 
+HERE = Path(__file__).parent
 DEADLINE_SECONDS = 6
 NUMBER = itertools.count(1)
 TERMINAL = {"confirmed", "rejected", "cancelled"}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--stage", default="processes", help="where to play: processes")
+    parser.addoption("--stage", default="processes", help=f"where to play: {', '.join(stages.NAMES)}")
+
+
+def pytest_sessionstart(session):
+    """In one sentence, before anything is started."""
+    try:
+        stages.require(session.config.getoption("--stage"))
+    except StageError as error:
+        pytest.exit(f"e2e: {error}", returncode=2)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """What only one stage can show lies in a folder of that stage's name."""
+    others = set(stages.NAMES) - {config.getoption("--stage")}
+    return True if collection_path.parent == HERE and collection_path.name in others else None
+
+
+def pytest_collection_modifyitems(items):
+    """They come last: they may end what the others need."""
+    items.sort(key=lambda item: item.path.parent != HERE)
 
 
 @pytest.fixture(scope="session")

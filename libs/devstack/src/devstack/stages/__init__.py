@@ -14,13 +14,19 @@ from devstack.stages.stage import Stage
 
 NAMES = ("processes", "containers", "cluster")
 
-__all__ = ["NAMES", "Stage", "opened"]
+__all__ = ["NAMES", "Stage", "opened", "require"]
+
+
+def require(name: str) -> None:
+    """Raises StageError, and has touched nothing, when the stage of that name cannot be had here."""
+    if name not in NAMES:
+        raise StageError(f"there is no stage {name!r}; choose {', '.join(NAMES)}")
+    resolve_name(f"devstack.stages.{name}:require")()
 
 
 @contextmanager
 def opened(name: str, directory: Path, wishes: Wishes) -> Iterator[Stage]:
     """The stage of that name for the length of a block; raises StageError when it cannot be had."""
-    if name not in NAMES:
-        raise StageError(f"there is no stage {name!r}; choose {', '.join(NAMES)}")
+    require(name)
     with resolve_name(f"devstack.stages.{name}:running")(directory, wishes) as stage:
         yield stage

@@ -86,6 +86,10 @@ def _is_ready(probes: str) -> bool:
         return False
 
 
+def require() -> None:
+    """Needs nothing but this environment."""
+
+
 def _unheard(_: str) -> None:
     """A suite shows its own progress."""
 
