@@ -19,6 +19,9 @@ def test_every_setting_of_a_service_is_in_its_readme(root):
         shared = {"Settings", "DatabaseSettings"}
         if "TokenSettings" in settings.read_text():
             shared.add("TokenSettings")
+        for name in ("KafkaSettings", "ConsumerSettings"):
+            if name in settings.read_text():
+                shared |= {"KafkaSettings", name}
         wanted = fields(settings) | fields(chassis, *shared)
         readme = (settings.parents[2] / "README.md").read_text()
         assert {name for name in wanted if f"`{name}`" not in readme} == set(), settings.parents[2].name

@@ -100,5 +100,11 @@ def test_a_violated_constraint_is_not_transient():
     assert is_transient(asyncpg.ReadOnlySQLTransactionError())
 
 
+def test_a_connection_that_goes_in_the_middle_of_a_prepare_is_a_failover():
+    error = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+    assert is_transient(error)
+    assert is_failover(error)
+
+
 async def test_the_revision_is_none_before_the_first_migration(db):
     assert await db.revision() is None

@@ -22,6 +22,10 @@ COMMAND_SECONDS = 30
 SESSION = {"idle_in_transaction_session_timeout": "30000", "lock_timeout": "3000", "timezone": "UTC"}
 
 
+DRIVER_ERRORS = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg itself raises on a connection that is gone; internal ones when it goes in the middle of a prepare."""
+
+
 class RolledBack(Exception):
     """The block ended well and nothing was stored: an error inside it was swallowed."""
 
@@ -38,7 +42,7 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return state in TRANSIENT_STATES or state.startswith(TRANSIENT_CLASSES)
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
+    return isinstance(error, (OSError, TimeoutError, *DRIVER_ERRORS))
 
 
 def is_failover(error: BaseException) -> bool:
@@ -46,7 +50,7 @@ def is_failover(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return state in FAILOVER_STATES or state.startswith("08")
-    return isinstance(error, ConnectionError | asyncpg.InterfaceError)
+    return isinstance(error, (ConnectionError, *DRIVER_ERRORS))
 
 
 def is_lock_timeout(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from contracts import Record
 from messaging import metrics, spans
 from messaging.broker import Producer, Unsendable
 from messaging.outbox import load_headers
-from messaging.shards import PING_SECONDS, Pooled, Shards
+from messaging.shards import LOST, PING_SECONDS, Pooled, Shards
 
 READ = """
 SELECT row.* FROM unnest($1::smallint[]) AS held (shard)
@@ -74,7 +74,7 @@ class Relay:
                 await self._session(stop)
             except Pooled:
                 raise
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ProduceFailed) as error:
+            except (*LOST, ProduceFailed) as error:
                 _LOG.warning("relay interrupted", error=f"{type(error).__name__}: {error}")
                 metrics.RELAY_INTERRUPTIONS.inc()
                 pause = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]

@@ -17,6 +17,8 @@ NAMESPACE = 0x57415942
 """First key of the locks; the second is the shard, or PRESENCE."""
 PRESENCE = 1000
 PING_SECONDS = 2.0
+LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""How a lost session shows; asyncpg's internal error is a connection that went in the middle of a prepare."""
 SESSION = {"idle_session_timeout": "10000", "application_name": "relay"}
 
 COUNT_RELAYS = """
@@ -67,7 +69,7 @@ class Shards:
         self.held.clear()
         try:
             await self.connection.close(timeout=2)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except LOST:
             self.connection.terminate()
 
     async def _take(self, shard: int) -> None:
