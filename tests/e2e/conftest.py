@@ -27,6 +27,7 @@ TERMINAL = {"confirmed", "rejected", "cancelled"}
 
 def pytest_addoption(parser):
     parser.addoption("--stage", default="processes", help=f"where to play: {', '.join(stages.NAMES)}")
+    parser.addoption("--controllers", default="", help="of the cluster, that shall take part: gateway,keda")
 
 
 def pytest_sessionstart(session):
@@ -51,7 +52,8 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def stage(request, stage_directory):
     settings = {"ORDER_DEADLINE_SECONDS": str(DEADLINE_SECONDS)}
-    wishes = Wishes(port=free_port(), trace_ratio=1.0, settings=settings)
+    controllers = tuple(filter(None, request.config.getoption("--controllers").split(",")))
+    wishes = Wishes(port=free_port(), trace_ratio=1.0, settings=settings, controllers=controllers)
     with stages.opened(request.config.getoption("--stage"), stage_directory / "system", wishes) as opened:
         yield opened
 

@@ -11,6 +11,7 @@ import yaml
 ROOT = Path(__file__).parents[4]
 KUSTOMIZE = ROOT / "kustomize"
 LITE = ROOT / "deploy" / "configs" / "lite"
+DATABASES_SQL = ROOT / "deploy" / "compose" / "databases.sql"
 
 
 def settings(service: str) -> dict[str, str]:

@@ -36,12 +36,16 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a user may choose. `replicas` is `service/role` -> count, `settings` go to every service process."""
+    """What a user may choose. `replicas` is `service/role` -> count, `settings` go to every service process.
+
+    `controllers` are those that the cluster has and that shall take part: gateway, keda.
+    """
 
     port: int = 8080
     replicas: Mapping[str, int] = field(default_factory=dict)
     trace_ratio: float = 0.1
     settings: Mapping[str, str] = field(default_factory=dict)
+    controllers: tuple[str, ...] = ()
 
 
 def parse_port(text: str) -> int:

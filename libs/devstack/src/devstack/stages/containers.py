@@ -60,19 +60,23 @@ class Containers:
         with urlopen(f"http://{LOOPBACK}:{self._ports['collector']}/spans", timeout=10) as answer:
             return str(answer.read().decode()).splitlines()
 
+    def container(self, kind: str) -> Any:
+        """docker-py's Container of a kind's process."""
+        return self._parts[kind].get_wrapped_container()
+
     def kill(self, kind: str) -> None:
         """SIGKILL, and the restart that an engine owes only to those that end by themselves."""
-        container = self._parts[kind].get_wrapped_container()
+        container = self.container(kind)
         container.kill()
         container.start()
 
     def pause(self, kind: str) -> None:
         """The engine's freezer."""
-        self._parts[kind].get_wrapped_container().pause()
+        self.container(kind).pause()
 
     def resume(self, kind: str) -> None:
         """Thawed, unless it runs."""
-        container = self._parts[kind].get_wrapped_container()
+        container = self.container(kind)
         container.reload()
         if container.status == "paused":
             container.unpause()
@@ -85,7 +89,7 @@ class Containers:
     def messages(self, service: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """In the worker's container."""
         command = ["python", "-m", "service", "messages", *arguments]
-        container = self._parts[f"{service}/worker"].get_wrapped_container()
+        container = self.container(f"{service}/worker")
         done = container.exec_run(command, demux=True)
         out, err = ((stream or b"").decode() for stream in done.output)
         return subprocess.CompletedProcess(command, done.exit_code, out, err)
@@ -94,9 +98,7 @@ class Containers:
         """In the order of need."""
         credentials.fill(self._secrets)
         network = self._stack.enter_context(Network())
-        script = self._directory / "databases.sql"
-        script.write_text(recipes.databases((self._secrets / "db" / "password").read_text()))
-        self._run("postgres", recipes.postgres(network, self._secrets, script, self._ports["postgres"]))
+        self._run("postgres", recipes.postgres(network, self._secrets, self._ports["postgres"]))
         self._run("kafka", recipes.kafka(network, self._ports["kafka"]))
         self._run("collector", recipes.collector(network, self._ports["collector"]))
         _until(lambda: answers(self._ports["kafka"]), "Kafka")
@@ -140,7 +142,7 @@ class Containers:
         return f"postgresql://{name}:{password}@{LOOPBACK}:{self._ports['postgres']}/{name}"
 
     def _process(self, kind: str) -> dict[str, Any]:
-        container = self._parts[kind].get_wrapped_container()
+        container = self.container(kind)
         container.reload()
         http = f"http://{LOOPBACK}:{self._ports[f'{kind}-http']}" if kind.endswith("/api") else None
         probes = f"http://{LOOPBACK}:{self._ports[f'{kind}-probes']}"

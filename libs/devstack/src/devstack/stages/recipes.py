@@ -35,24 +35,14 @@ def made(image: str, network: Network, *names: str, ports: Mapping[int, int] | N
     return container
 
 
-def postgres(network: Network, secrets: Path, script: Path, port: int) -> DockerContainer:
+def postgres(network: Network, secrets: Path, port: int) -> DockerContainer:
     """One server under the names of three: a database and a role per service."""
     names = [f"{name}-db" for name in DATABASES.values()]
     container = made("postgres:18", network, *names, ports={5432: port})
     container.with_volume_mapping(secrets, "/run/secrets")
-    container.with_volume_mapping(script, "/docker-entrypoint-initdb.d/databases.sql")
+    container.with_volume_mapping(checkout.DATABASES_SQL, "/docker-entrypoint-initdb.d/databases.sql")
     container.with_env("POSTGRES_PASSWORD_FILE", "/run/secrets/db/password")
     return container.with_command(["postgres", "-c", "max_connections=200"])
-
-
-def databases(password: str) -> str:
-    """The script that makes roles and databases, each for its own service only."""
-    lines = []
-    for name in DATABASES.values():
-        lines.append(f"CREATE ROLE {name} LOGIN PASSWORD '{password}';")
-        lines.append(f"CREATE DATABASE {name} OWNER {name};")
-        lines.append(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC;")
-    return "\n".join(lines) + "\n"
 
 
 def kafka(network: Network, port: int) -> DockerContainer:
