@@ -1,0 +1,118 @@
+"""NetworkPolicies as the cluster reads them: whether a pod may open a connection to another one's port."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rules.objects import Document, Documents, Sentences, matches, namespace, of, title
+from rules.pods import Pod, own, running
+
+INTERNET = ""
+"""The namespace of what is outside of the cluster."""
+
+
+class Policy(NamedTuple):
+    """One NetworkPolicy."""
+
+    title: str
+    namespace: str
+    selector: Mapping[str, object]
+    types: Sequence[str]
+    egress: Sequence[Document]
+    ingress: Sequence[Document]
+
+    def takes(self, pod: Pod) -> bool:
+        """Whether this policy speaks of the pod at all."""
+        return pod.namespace == self.namespace and matches(self.selector, pod.labels)
+
+
+def policies(documents: Documents) -> list[Policy]:
+    """Every policy; one without policyTypes speaks of ingress, and of egress when it has rules for it."""
+    return [_policy(one) for one in of(documents, "NetworkPolicy")]
+
+
+def _policy(document: Document) -> Policy:
+    spec = document["spec"]
+    types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
+    rules = spec.get("egress") or [], spec.get("ingress") or []
+    return Policy(title(document), namespace(document), spec.get("podSelector", {}), types, *rules)
+
+
+def may_connect(known: Sequence[Policy], source: Pod, target: Pod, port: int) -> bool:
+    """Both sides must agree; a side that no policy takes agrees to everything."""
+    leaving = [one for one in known if "Egress" in one.types and one.takes(source)]
+    entering = [one for one in known if "Ingress" in one.types and one.takes(target)]
+    goes = not leaving or any(_admits(one, rule, "to", target, target, port) for one in leaving for rule in one.egress)
+    return goes and (
+        not entering
+        or any(_admits(one, rule, "from", source, target, port) for one in entering for rule in one.ingress)
+    )
+
+
+def _admits(policy: Policy, rule: Document, side: str, peer: Pod, target: Pod, port: int) -> bool:
+    peers, ports = rule.get(side), rule.get("ports")
+    is_peer = not peers or any(is_meant(policy.namespace, one, peer) for one in peers)
+    return is_peer and (not ports or any(_is_port(one, target, port) for one in ports))
+
+
+def is_meant(home: str, peer: Document, pod: Pod) -> bool:
+    """Whether a peer of a rule, written in namespace `home`, is this pod."""
+    if "ipBlock" in peer:
+        return pod.namespace == INTERNET
+    if "namespaceSelector" in peer:
+        here = pod.namespace != INTERNET and matches(peer["namespaceSelector"], _marks(pod.namespace))
+    else:
+        here = pod.namespace == home
+    return here and matches(peer.get("podSelector", {}), pod.labels)
+
+
+def _marks(name: str) -> Mapping[str, str]:
+    """The label that every namespace bears."""
+    return {"kubernetes.io/metadata.name": name}
+
+
+def _is_port(wanted: Document, target: Pod, port: int) -> bool:
+    asked = wanted.get("port")
+    if isinstance(asked, str):
+        return target.ports.get(asked) == port
+    return asked is None or asked <= port <= wanted.get("endPort", asked)
+
+
+def policies_take_a_pod(documents: Documents) -> Sentences:
+    """A policy that takes nobody protects nobody."""
+    pods = own(documents)
+    lost = [one for one in policies(documents) if not any(one.takes(pod) for pod in pods)]
+    return [f"{one.title} selects no pod" for one in lost]
+
+
+def peers_are_somebody(documents: Documents) -> Sentences:
+    """Each rule lets at least one known pod in or out: a misspelt label closes the way, and only at night."""
+    pods = running(documents)
+    return [
+        f"{one.title}: no pod is meant by the rules {side} {rule[side]}"
+        for one in policies(documents)
+        for side, rules in (("to", one.egress), ("from", one.ingress))
+        for rule in rules
+        if rule.get(side) and not any(is_meant(one.namespace, peer, pod) for peer in rule[side] for pod in pods)
+    ]
+
+
+def named_ports_are_somebodys(documents: Documents) -> Sentences:
+    """A port by name must be a port of the pods that it is about."""
+    pods, wrong = own(documents), []
+    for one in policies(documents):
+        for side, rules in (("to", one.egress), ("from", one.ingress)):
+            for rule in rules:
+                about = _about(one, side, rule, pods)
+                names = [port["port"] for port in rule.get("ports", ()) if isinstance(port.get("port"), str)]
+                wrong += [
+                    f"{one.title}: port {n} is nobody's" for n in names if not any(n in pod.ports for pod in about)
+                ]
+    return wrong
+
+
+def _about(policy: Policy, side: str, rule: Document, pods: Sequence[Pod]) -> list[Pod]:
+    """Whose ports a rule names: the pods entered, which are the peers when something leaves."""
+    if side == "from":
+        return [pod for pod in pods if policy.takes(pod)]
+    peers = rule.get("to", ())
+    return [pod for pod in pods if not peers or any(is_meant(policy.namespace, peer, pod) for peer in peers)]
