@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import sys
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
 
 import contracts
+
+CONNECT_SECONDS = 60.0
 
 
 def every_topic() -> list[contracts.Topic]:
@@ -39,18 +42,18 @@ def _new(topic: contracts.Topic) -> NewTopic:
 
 
 async def _connect(bootstrap: str) -> AIOKafkaAdminClient:
-    """The broker listens a moment before it answers."""
-    for attempt in range(50):
+    """A broker listens a moment before it answers, and in a container its port is open long before it listens."""
+    deadline = time.monotonic() + CONNECT_SECONDS
+    while True:
         client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
         try:
             await client.start()
             return client
         except KafkaConnectionError:
             await client.close()
-            if attempt == 49:
+            if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(0.1)
-    raise AssertionError
 
 
 if __name__ == "__main__":
