@@ -7,6 +7,7 @@ import base64
 import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,16 @@ KAFKA_PORT = 19094
 MARK = "waybill.example/made-by"
 SUITE = "end-to-end-suite"
 PRIORITY = "waybill"
-HOG = "open('/proc/1/oom_score_adj', 'w').write('1000'); hoard = []\nwhile True: hoard.append(b'x' * (8 << 20))"
-"""Fills the container's memory, after making its first process the one that the kernel ends for it: by SIGKILL."""
+HOGS = """
+import os, time
+open('/proc/1/oom_score_adj', 'w').write('1000')
+for _ in range(24):
+    if not os.fork():
+        hoard = b'x' * (16 << 20)
+        time.sleep(30)
+time.sleep(30)
+"""
+"""Fill a container's memory, each smaller than its first process: that is the one that the kernel ends, by SIGKILL."""
 
 
 class Cluster:
@@ -64,8 +73,9 @@ class Cluster:
 
     def kill(self, kind: str) -> None:
         """By the kernel, out of memory, in every pod: nothing inside a container may signal its first process."""
-        for pod in self.pods(kind):
-            self.kubectl.tried("exec", pod["metadata"]["name"], "--", "python", "-c", HOG)
+        names = [pod["metadata"]["name"] for pod in self.pods(kind)]
+        with ThreadPoolExecutor(len(names)) as together:
+            list(together.map(lambda name: self.kubectl.tried("exec", name, "--", "python", "-c", HOGS), names))
 
     def pause(self, kind: str) -> None:
         """No pods, and the last one is gone: an API server knows no freezer."""
