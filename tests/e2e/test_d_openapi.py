@@ -17,7 +17,17 @@ async def test_every_answer_is_documented(api, stage, service, tmp_path):
     url = stage.state["processes"][f"{service}/api"][0]["http"]
     limits = ["--max-examples", "25", "--seed", "7", "--exclude-method", "DELETE", "--checks", CHECKS]
     headers = ["--header", f"Authorization: Bearer {who.token}"]
-    command = [SCHEMATHESIS, "run", f"{url}/openapi.json", "--wait-for-schema", "30", *limits, *headers, "--request-timeout", "10"]
+    command = [
+        SCHEMATHESIS,
+        "run",
+        f"{url}/openapi.json",
+        "--wait-for-schema",
+        "30",
+        *limits,
+        *headers,
+        "--request-timeout",
+        "10",
+    ]
     done = await asyncio.to_thread(
         subprocess.run, command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200
     )

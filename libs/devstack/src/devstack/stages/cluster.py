@@ -104,11 +104,21 @@ class Cluster:
         items = self.kubectl.get("pods", "--selector", selector(kind))["items"]
         return [pod for pod in items if "deletionTimestamp" not in pod["metadata"]]
 
-    def apply(self, components: Sequence[str] = (), patches: Sequence[Mapping[str, Any]] = ()) -> str:
-        """Apply the overlay, with more components when a test rehearses them; returns what kubectl changed."""
-        settings = {"TRACE_RATIO": str(self._wishes.trace_ratio), "OTLP_ENDPOINT": "http://collector:4318"}
+    @property
+    def inner_gateway(self) -> dict[str, str]:
+        """The gateway as a pod beside it finds it."""
+        return {"gateway": "http://gateway:8080"}
+
+    def apply(
+        self,
+        components: Sequence[str] = (),
+        patches: Sequence[Mapping[str, Any]] = (),
+        settings: Mapping[str, str] | None = None,
+    ) -> str:
+        """Apply the overlay, with more of everything when a test rehearses it; returns what kubectl changed."""
+        ours = {"TRACE_RATIO": str(self._wishes.trace_ratio), "OTLP_ENDPOINT": "http://collector:4318"}
         folder = self._directory / "rehearsal"
-        rehearsal.write(folder, {**settings, **self._wishes.settings}, components, patches)
+        rehearsal.write(folder, {**ours, **self._wishes.settings, **(settings or {})}, components, patches)
         return self.kubectl.run("apply", "--kustomize", str(folder))
 
     def start(self) -> None:
