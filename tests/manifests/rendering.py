@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import yaml
 from rules.objects import Document, namespace, title
@@ -44,20 +44,37 @@ ORDER = (
 
 
 class Combination(NamedTuple):
-    """A name, the folder that is applied or the components that are added to `local`, and the configs beside it."""
+    """A name, the folder that is applied or the components that are added to `local`, and the configs beside it.
+
+    `without` are the names of lite's objects that would be there twice.
+    """
 
     name: str
     folder: str = ""
     components: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    without: frozenset[str] = frozenset()
 
 
+LITE = "lite"
+OPERATED = ("priority", "kafka/production", "secrets", "monitoring")
 OVERLAYS = (
-    Combination("local", "kustomize/overlays/local", beside=("deploy/configs/lite",)),
-    Combination("dev", "kustomize/overlays/dev", beside=("deploy/configs/lite",)),
-    Combination("staging", "kustomize/overlays/staging"),
-    Combination("production", "kustomize/overlays/production"),
+    Combination("local", "kustomize/overlays/local", beside=(LITE,)),
+    Combination("dev", "kustomize/overlays/dev", beside=(LITE,)),
+    Combination("staging", "kustomize/overlays/staging", beside=(*OPERATED, "gateway", "postgres/staging")),
+    Combination(
+        "production",
+        "kustomize/overlays/production",
+        beside=(*OPERATED, "gateway/acme", "postgres/production", "monitoring/logs/loki"),
+    ),
 )
+"""`beside` is what deploy/configs/README.md says goes with it."""
+INSTEAD: Mapping[str, tuple[str, frozenset[str]]] = {
+    "kafka-strimzi": ("kafka/local", frozenset({"kafka", "topics"})),
+    "tracing": ("monitoring", frozenset({"collector"})),
+    "gateway": ("gateway", frozenset({"gateway"})),
+}
+"""Component -> the config that stands beside it and the names of lite's objects that it replaces."""
 BASE = Combination("base", "kustomize/base")
 
 
@@ -65,13 +82,20 @@ def added(root: Path = ROOT) -> list[Combination]:
     """local + each component, singly and together with what it needs, then those of TOGETHER."""
     singly = [folder.name for folder in components(root) if folder.name not in LOCAL]
     sets = [(*NEEDS.get(name, ()), name) for name in singly] + list(TOGETHER)
-    return [Combination("+".join(names), "", names, ("deploy/configs/lite",)) for names in dict.fromkeys(sets)]
+    return [_added(names) for names in dict.fromkeys(sets)]
+
+
+def _added(names: tuple[str, ...]) -> Combination:
+    instead = [INSTEAD[name] for name in names if name in INSTEAD]
+    without = frozenset().union(*(replaced for _, replaced in instead))
+    return Combination("+".join(names), "", names, (LITE, *(config for config, _ in instead)), without)
 
 
 def configs(root: Path = ROOT) -> list[Combination]:
     """Everything under deploy/configs that can be applied."""
     found = sorted(file.parent for file in (root / "deploy/configs").rglob("kustomization.yaml"))
-    return [Combination(str(folder.relative_to(root / "deploy")), str(folder.relative_to(root))) for folder in found]
+    applied = [folder.relative_to(root) for folder in found if folder.name != "base"]
+    return [Combination(str(folder.relative_to("deploy")), str(folder)) for folder in applied]
 
 
 def ordered(names: Iterable[str], root: Path = ROOT) -> list[str]:
@@ -116,8 +140,6 @@ class Renderings:
         self._begun: dict[str, Future[list[Document]]] = {}
         for number, one in enumerate(self._known.values()):
             self._begun[one.name] = self._pool.submit(self._render, number, one)
-            for folder in one.beside:
-                self._begun.setdefault(folder, self._pool.submit(render, ROOT / folder))
 
     def _render(self, number: int, one: Combination) -> list[Document]:
         folder = ROOT / one.folder if one.folder else write(one, self._directory / str(number))
@@ -128,11 +150,14 @@ class Renderings:
         return self._begun[name].result()
 
     def whole(self, name: str) -> list[Document]:
-        """With what stands beside it, which gives way where a component brings an object of the same name."""
-        objects: dict[Any, Document] = {}
-        for folder in self._known[name].beside:
-            objects |= {_key(one): one for one in self._begun[folder].result()}
-        return list((objects | {_key(one): one for one in self.alone(name)}).values())
+        """With what stands beside it; the Namespace, which several bring, is there once."""
+        combination = self._known[name]
+        kept = [one for config in combination.beside for one in self._beside(config, combination.without)]
+        return list({_key(one): one for one in [*kept, *self.alone(name)]}.values())
+
+    def _beside(self, config: str, without: frozenset[str]) -> list[Document]:
+        found = self.alone(f"configs/{config}")
+        return [one for one in found if config != LITE or one["metadata"]["name"] not in without]
 
     def close(self) -> None:
         """Waits for nothing that nobody asked for."""

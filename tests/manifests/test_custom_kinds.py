@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from rendering import OVERLAYS, added, configs
-from rules.schemas import crds, custom_kinds_have_known_fields
+from rules.schemas import CustomKinds, custom_kinds_have_known_fields
 
 
 @pytest.fixture(scope="module")
 def known():
-    return crds(Path(os.environ["CRD_DIR"]))
+    return CustomKinds(Path(os.environ["CRD_DIR"]))
 
 
 @pytest.mark.parametrize("name", [one.name for one in [*OVERLAYS, *added(), *configs()]])

@@ -24,15 +24,12 @@ ANYWHERE = (
     names.label_values_are_labels,
     names.objects_are_unique,
     names.port_names_are_short,
-    names.the_namespace_enforces_the_standard,
     containers.mounts_name_a_volume,
     containers.requests_are_within_limits,
     containers.restart_policies_fit_the_kind,
     references.named_config_maps_exist,
-    references.every_config_map_is_read,
     references.accounts_exist,
     references.probes_name_a_port,
-    ports.services_lead_to_a_port,
     secrets.nothing_rendered_is_a_secret,
     secrets.no_variable_is_a_secret,
     selectors.services_take_a_pod,
@@ -45,11 +42,11 @@ ANYWHERE = (
 
 COMPLETE = (
     containers.containers_have_requests_and_limits,
-    containers.pods_meet_the_restricted_standard,
     containers.what_lasts_has_probes,
     images.images_have_a_tag,
     images.no_image_is_the_latest,
     images.images_are_not_pulled_again,
+    ports.services_lead_to_a_port,
 )
 """Of what is applied as it is: overlays, combinations, deploy/configs."""
 
@@ -64,7 +61,8 @@ WHOLE = (
     connections.what_is_needed_is_reachable,
     containers.our_containers_are_named_app,
     containers.pods_hold_no_token,
-    names.everything_is_in_one_namespace,
+    containers.pods_meet_the_restricted_standard,
+    names.the_namespace_enforces_the_standard,
     network.named_ports_are_somebodys,
     network.peers_are_somebody,
     network.policies_take_a_pod,
@@ -103,13 +101,20 @@ WHOLE = (
 )
 """Of overlays and combinations, with databases, broker and edge beside them."""
 
+OVERLAY = (names.everything_is_in_one_namespace, references.every_config_map_is_read)
+"""Of an overlay or a combination alone; the configs beside it have namespaces of their own."""
+
+OPERATED = (references.secrets_have_a_maker,)
+"""Where operators stand beside it: staging and production."""
+
 NOT_DEV = (containers.our_roots_are_read_only,)
 """Component dev, for a laptop, makes the root writable."""
 
 PRODUCTION = (
     article.apis_keep_two_pods,
     article.apis_scale_as_the_article_says,
-    images.images_are_pinned_by_digest,
+    images.others_images_name_a_whole_version,
+    images.our_images_are_pinned_by_digest,
 )
 
 SOURCES = (

@@ -12,6 +12,7 @@ from rules.objects import (
     COMPONENT,
     NAME,
     NAMESPACE,
+    PART_OF,
     Document,
     Documents,
     Sentences,
@@ -21,7 +22,7 @@ from rules.objects import (
     our_workloads,
     title,
 )
-from rules.pods import DNS, KEDA, PROMETHEUS, PROXY, STRANGERS, SUITE, Pod, running
+from rules.pods import DNS, INGRESS, KEDA, POSTGRES_OPERATOR, PROMETHEUS, PROXY, STRANGERS, SUITE, Pod, running
 from rules.settings import role_of, settings_of, told
 
 ADDRESSES = ("_url", "_endpoint", "_servers", "database_host")
@@ -143,7 +144,8 @@ def _apis(ours: Sequence[Pod]) -> list[Pod]:
 def _edges(documents: Documents, pods: Sequence[Pod]) -> list[Pod]:
     """Where requests come from: lite's gateway, or a proxy of the gateway's controller."""
     lite = [pod for pod in pods if pod.labels.get(NAME) == "gateway"]
-    return lite + ([PROXY] if of(documents, "HTTPRoute") else [])
+    controllers = {"HTTPRoute": PROXY, "Ingress": INGRESS}
+    return lite + [pod for kind, pod in controllers.items() if of(documents, kind)]
 
 
 def kind(pod: Pod) -> str:
@@ -158,9 +160,13 @@ def kind(pod: Pod) -> str:
 
 
 ALLOWED = (
-    ("spans, once tracing is on", lambda s, t: s.ours and kind(t) == "collector"),
-    ("metrics", lambda s, t: s == PROMETHEUS and kind(t) in ("ours", "database", "kafka", "collector")),
-    ("requests from a gateway", lambda s, t: s in (PROXY,) and t.labels.get(COMPONENT) == "api"),
+    ("spans, once tracing is on", lambda s, t: s.labels.get(PART_OF) == "waybill" and kind(t) == "collector"),
+    ("spans of Envoy Gateway's proxy", lambda s, t: s == PROXY and kind(t) == "collector"),
+    (
+        "metrics",
+        lambda s, t: s.namespace == PROMETHEUS.namespace and kind(t) in ("ours", "database", "kafka", "collector"),
+    ),
+    ("requests from a gateway", lambda s, t: s in (PROXY, INGRESS) and t.labels.get(COMPONENT) == "api"),
     (
         "the suite and the auditor look inside",
         lambda s, t: s == SUITE and kind(t) in ("database", "kafka", "collector"),
@@ -168,6 +174,7 @@ ALLOWED = (
     ("lag", lambda s, t: s == KEDA and kind(t) == "kafka"),
     ("the topics of lite", lambda s, t: s.owner == "Job topics" and kind(t) == "kafka"),
     ("spans of lite's gateway", lambda s, t: s.labels.get(NAME) == "gateway" and kind(t) == "collector"),
+    ("CloudNativePG looks after its instances", lambda s, t: s == POSTGRES_OPERATOR and kind(t) == "database"),
     ("replicas of one database or broker", lambda s, t: s.owner == t.owner and kind(s) in ("database", "kafka")),
 )
 """What may be reached although no setting asks for it: (reason, source and target)."""

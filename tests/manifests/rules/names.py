@@ -2,7 +2,19 @@
 
 import re
 
-from rules.objects import NAMESPACE, Documents, Sentences, containers, named, namespace, of, title, walk, workloads
+from rules.objects import (
+    NAMESPACE,
+    Documents,
+    Sentences,
+    containers,
+    labels,
+    named,
+    namespace,
+    of,
+    title,
+    walk,
+    workloads,
+)
 
 CLUSTER_WIDE = {
     "APIService",
@@ -63,13 +75,14 @@ def everything_is_in_one_namespace(documents: Documents) -> Sentences:
 
 
 def the_namespace_enforces_the_standard(documents: Documents) -> Sentences:
-    """The API server itself refuses what is not `restricted`, by a pinned version."""
+    """In ours `restricted`, in others a level that is stated; its version is pinned."""
     wrong = []
     for one in of(documents, "Namespace"):
-        marks = one["metadata"].get("labels", {})
-        if marks.get("pod-security.kubernetes.io/enforce") != "restricted":
+        level = labels(one).get("pod-security.kubernetes.io/enforce")
+        if level is None or (one["metadata"]["name"] == NAMESPACE and level != "restricted"):
             wrong.append(f"{title(one)} does not enforce the standard restricted")
-        if not re.fullmatch(r"v1\.\d+", marks.get("pod-security.kubernetes.io/enforce-version", "")):
+        version = labels(one).get("pod-security.kubernetes.io/enforce-version", "")
+        if level != "privileged" and not re.fullmatch(r"v1\.\d+", version):
             wrong.append(f"{title(one)} does not pin the standard's version")
     return wrong
 

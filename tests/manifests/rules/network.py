@@ -27,7 +27,7 @@ class Policy(NamedTuple):
 
 def policies(documents: Documents) -> list[Policy]:
     """Every policy; one without policyTypes speaks of ingress, and of egress when it has rules for it."""
-    return [_policy(one) for one in of(documents, "NetworkPolicy")]
+    return [_policy(one) for one in of(documents, "NetworkPolicy")] + [_of_kafka(one) for one in of(documents, "Kafka")]
 
 
 def _policy(document: Document) -> Policy:
@@ -35,6 +35,14 @@ def _policy(document: Document) -> Policy:
     types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
     rules = spec.get("egress") or [], spec.get("ingress") or []
     return Policy(title(document), namespace(document), spec.get("podSelector", {}), types, *rules)
+
+
+def _of_kafka(document: Document) -> Policy:
+    """Strimzi makes one of each listener's peers; a listener without peers is open to everybody."""
+    listeners = document["spec"]["kafka"]["listeners"]
+    rules = [{"ports": [{"port": one["port"]}], "from": one.get("networkPolicyPeers", [])} for one in listeners]
+    selector = {"matchLabels": {"strimzi.io/name": f"{document['metadata']['name']}-kafka"}}
+    return Policy(title(document), namespace(document), selector, ["Ingress"], [], rules)
 
 
 def may_connect(known: Sequence[Policy], source: Pod, target: Pod, port: int) -> bool:

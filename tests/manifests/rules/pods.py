@@ -33,7 +33,10 @@ PROXY = Pod(
     {"app.kubernetes.io/component": "proxy", "app.kubernetes.io/name": "envoy"},
     {"http": 10080},
 )
-OUTSIDE = (SUITE, DNS, PROMETHEUS, KEDA, PROXY)
+LIMITER = Pod("Envoy Gateway's rate limiter", "envoy-gateway-system", {"app.kubernetes.io/component": "ratelimit"}, {})
+INGRESS = Pod("the Ingress controller", "ingress-nginx", {"app.kubernetes.io/name": "ingress-nginx"}, {})
+POSTGRES_OPERATOR = Pod("CloudNativePG", "cnpg-system", {"app.kubernetes.io/name": "cloudnative-pg"}, {})
+OUTSIDE = (SUITE, DNS, PROMETHEUS, KEDA, PROXY, LIMITER, INGRESS, POSTGRES_OPERATOR)
 """Made by nobody's manifest here: tests/e2e/job.yaml, the cluster and the controllers of deploy/controllers."""
 
 STRANGERS = (

@@ -27,13 +27,22 @@ SECRETS: dict[str, tuple[str, ...]] = {
     "user-service-signing-keys": ("*.pem",),
 }
 """Name -> keys. Who makes a Secret differs (`make secrets`, External Secrets, an operator), these do not."""
+WHOLE_MENTIONS = {"secret", "passwordSecret", "secretKeyRef"}
+NAME_MENTIONS = {"secretName", "serverCASecret", "serverTLSSecret"}
 MADE = {
     "Certificate": lambda one: (one["spec"]["secretName"], ("tls.crt", "tls.key", "ca.crt")),
     "ExternalSecret": lambda one: (one["spec"].get("target", {}).get("name", one["metadata"]["name"]), _keys(one)),
+    "Ingress": lambda one: (_of_ingress(one), ("tls.crt", "tls.key", "ca.crt")),
     "KafkaUser": lambda one: (f"kafka-{one['metadata']['name']}", ("user.crt", "user.key", "ca.crt")),
     "Kafka": lambda one: (f"{one['metadata']['name']}-cluster-ca-cert", ("ca.crt",)),
 }
 """Custom kinds whose controller makes a Secret: its name and keys."""
+
+
+def _of_ingress(ingress: Document) -> str:
+    """cert-manager makes the Secret of an Ingress that names an issuer; nobody does otherwise."""
+    issued = any(key.startswith("cert-manager.io/") for key in ingress["metadata"].get("annotations", {}))
+    return ingress["spec"]["tls"][0]["secretName"] if issued and ingress["spec"].get("tls") else ""
 
 
 def _keys(external: Document) -> tuple[str, ...]:
@@ -53,9 +62,16 @@ def named_secrets_exist(documents: Documents) -> Sentences:
     return [
         f"{title(one)} needs the Secret {name}, which nobody makes"
         for one in documents
+        if one["kind"] != "TriggerAuthentication" or one["metadata"]["name"] in _in_use(documents)
         for name, _ in sorted(_secrets_named(one))
         if name not in have
     ]
+
+
+def _in_use(documents: Documents) -> set[str]:
+    """The authentications that a trigger names; another one is not read."""
+    triggers = [trigger for one in of(documents, "ScaledObject") for trigger in one["spec"]["triggers"]]
+    return {trigger.get("authenticationRef", {}).get("name") for trigger in triggers}
 
 
 def keys_of_secrets_exist(documents: Documents) -> Sentences:
@@ -74,11 +90,18 @@ def _secrets_named(document: Document) -> set[tuple[str, str]]:
     found = set()
     for path, value in walk(document):
         last = path.rsplit(".", 1)[-1]
-        if last in ("secret", "secretKeyRef", "secretTargetRef", "certificateRefs") or ".secretTargetRef." in path:
+        if last in WHOLE_MENTIONS or ".secretTargetRef." in path or ".certificateRefs." in path:
             found |= _mentions(value)
-        if last == "secretName" and document["kind"] != "Certificate":
+        if last in NAME_MENTIONS and document["kind"] != "Certificate":
             found.add((value, ""))
     return found
+
+
+def secrets_have_a_maker(documents: Documents) -> Sentences:
+    """Where nobody says `make secrets`, each Secret is an operator's or External Secrets' to make."""
+    made = dict(MADE[one["kind"]](one) for one in of(documents, *MADE) if one["kind"] != "Kafka")
+    named = {name for one in workloads(documents) for name, _ in _secrets_named(one)}
+    return [f"nothing makes the Secret {name}" for name in sorted(named - set(made))]
 
 
 def _mentions(value: object) -> set[tuple[str, str]]:

@@ -4,7 +4,8 @@ Unknown fields are refused in both: the API server drops them with no more than 
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +24,7 @@ NOT_CORE = {"gateway.networking.k8s.io"}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+@cache
 def newest(count: int = 3) -> list[str]:
     """`1.35.0`, `1.36.0`, `1.37.0`: the newest version of each of the newest minors, oldest first."""
     by_minor = {carried.major_minor(version): version for version in carried.all_versions()}
@@ -31,7 +33,12 @@ def newest(count: int = 3) -> list[str]:
 
 def is_built_in(document: Document) -> bool:
     """Whether every cluster knows this kind."""
-    return _file(document, newest(1)[0]).is_file()
+    return _is_carried(document["kind"], document["apiVersion"])
+
+
+@cache
+def _is_carried(kind: str, api_version: str) -> bool:
+    return _file({"kind": kind, "apiVersion": api_version}, newest(1)[0]).is_file()
 
 
 def core_kinds_have_known_fields(documents: Documents) -> Sentences:
@@ -77,33 +84,41 @@ def _said(document: Document, error: jsonschema.ValidationError) -> str:
     return f"{title(document)}: {place or 'it'}: {error.message[:200]}"
 
 
-def crds(folder: Path) -> dict[tuple[str, str], Any]:
-    """(apiVersion, kind) -> validator, of every CustomResourceDefinition in a folder."""
-    found = {}
-    for file in sorted(folder.glob("*.yaml")):
-        for crd in yaml.load_all(file.read_text(), Loader=LOADER):
+class CustomKinds:
+    """The CustomResourceDefinitions of a folder; each is read when the first document of its kind comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._texts = [file.read_text() for file in sorted(folder.glob("*.yaml"))]
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def validator(self, api_version: str, kind: str) -> Any:
+        """For documents of this version and kind; None when nobody defines it."""
+        if kind not in self._known:
+            texts = [text for text in self._texts if re.search(rf"(?m)^ +kind: {kind}$", text)]
+            self._known[kind] = {key: found for text in texts for key, found in _versions(text, kind)}
+        return self._known[kind].get(api_version)
+
+
+def _versions(text: str, kind: str) -> Iterator[tuple[str, Any]]:
+    for crd in yaml.load_all(text, Loader=LOADER):
+        if crd["spec"]["names"]["kind"] == kind:
             for version in crd["spec"]["versions"]:
-                key = f"{crd['spec']['group']}/{version['name']}", crd["spec"]["names"]["kind"]
-                found[key] = version["schema"]["openAPIV3Schema"]
-    return found
+                schema = strict(version["schema"]["openAPIV3Schema"], root=True)
+                yield f"{crd['spec']['group']}/{version['name']}", jsonschema.Draft202012Validator(schema)
 
 
-def custom_kinds_have_known_fields(documents: Documents, known: dict[tuple[str, str], Any]) -> Sentences:
+def custom_kinds_have_known_fields(documents: Documents, known: CustomKinds) -> Sentences:
     """As the API server with `fieldValidation: Strict` would say it, CEL apart."""
     wrong = []
     for one in documents:
-        if not is_built_in(one):
-            key = one["apiVersion"], one["kind"]
-            wrong += (
-                [_said(one, e) for e in _errors(one, known[key])]
-                if key in known
-                else [f"{title(one)}: no CRD of {key}"]
-            )
+        if is_built_in(one):
+            continue
+        validator = known.validator(one["apiVersion"], one["kind"])
+        if validator is None:
+            wrong.append(f"{title(one)}: nothing defines {one['apiVersion']} {one['kind']}")
+        else:
+            wrong += [_said(one, error) for error in validator.iter_errors(one)]
     return wrong
-
-
-def _errors(document: Document, schema: Any) -> Iterable[jsonschema.ValidationError]:
-    return jsonschema.Draft202012Validator(strict(schema, root=True)).iter_errors(document)
 
 
 def strict(schema: Any, *, root: bool = False) -> Any:

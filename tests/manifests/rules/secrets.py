@@ -17,7 +17,8 @@ MANIFEST = {
     "a Secret": re.compile(r"(?m)^\s*(- )?kind:\s*[\"']?Secret[\"']?\s*$"),
     "a generator of Secrets": re.compile(r"(?m)^secretGenerator:"),
     "a password": re.compile(
-        r"(?im)^\s*-?\s*\{?(name:\s*)?[A-Z0-9_]*(password|passwd|secret_?key|api_?key|token)[\"']?\s*(,\s*value)?[:=]\s*[\"']?[^\s\"'{}\[\]/]{6,}"
+        r"(?i)(^|[\s{\[,-])(name:\s*)?[A-Z0-9_]*(password|passwd|secret_key|api_?key|access_?token)[\"']?"
+        r"(\s*[,\n]\s*value)?\s*[:=]\s*[\"']?(?!password\b)[^\s\"'${},\[\]/]{6,}"
     ),
 }
 """Only where manifests are: a test may make up a password."""

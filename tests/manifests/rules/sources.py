@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from rules.objects import Sentences, walk
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 OVERLAY_LINES = 30
 DEPRECATED = {"bases", "commonLabels", "imageTags", "patchesJson6902", "patchesStrategicMerge", "vars"}
 PREFIXES = {"namePrefix", "nameSuffix"}
@@ -22,7 +24,13 @@ INDEX = re.compile(r"(^|[./])\d+([./]|$)")
 def kustomizations(root: Path) -> dict[Path, dict[str, Any]]:
     """Every kustomization below a repository's `kustomize` and `deploy`, read."""
     found = [file for folder in ("kustomize", "deploy") for file in sorted((root / folder).rglob("kustomization.yaml"))]
-    return {file: yaml.safe_load(file.read_text()) or {} for file in found}
+    return {file: next(iter(_read(file.read_text())), {}) for file in found}
+
+
+@cache
+def _read(text: str) -> tuple[Any, ...]:
+    """The documents of a text."""
+    return tuple(one for one in yaml.load_all(text, Loader=LOADER) if one)
 
 
 def overlays(root: Path) -> dict[Path, dict[str, Any]]:
@@ -93,9 +101,9 @@ def _paths_of_patches(file: Path, content: dict[str, Any]) -> Iterator[str]:
 def _loaded(file: Path, part: Any) -> Any:
     """What a patch says, wherever it stands."""
     if isinstance(part, dict) and "patch" in part:
-        return list(yaml.safe_load_all(part["patch"]))
+        return list(_read(part["patch"]))
     place = file.parent / str(part.get("path", "") if isinstance(part, dict) else part)
-    return list(yaml.safe_load_all(place.read_text())) if place.is_file() else part
+    return list(_read(place.read_text())) if place.is_file() else part
 
 
 def _pointers(value: Any) -> Iterator[str]:
@@ -127,7 +135,7 @@ def components(root: Path) -> list[Path]:
 def adds_objects(folder: Path) -> bool:
     """Whether a component brings objects, itself or by a component that it includes."""
     file = folder / "kustomization.yaml"
-    content = yaml.safe_load(file.read_text()) if file.is_file() else {}
+    content = next(iter(_read(file.read_text())), {}) if file.is_file() else {}
     inner = [folder / one for one in content.get("components", ())]
     return bool(content.get("resources")) or any(adds_objects(one) for one in inner)
 
