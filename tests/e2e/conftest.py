@@ -173,12 +173,26 @@ class Api:
         return done.returncode, done.stdout + done.stderr
 
 
+class Named(httpx2.AsyncHTTPTransport):
+    """Asks the gateway by its public name, wherever it listens; its certificate is the stage's own."""
+
+    def __init__(self, host):
+        super().__init__(verify=False)
+        self._host = host
+
+    async def handle_async_request(self, request):
+        request.headers["host"] = self._host
+        request.extensions = {**request.extensions, "sni_hostname": self._host}
+        return await super().handle_async_request(request)
+
+
 @pytest.fixture(scope="session")
 async def api(stage, stage_directory):
     log = stage_directory / "client-log.jsonl"
     log.touch()
     where = stage.state
-    async with httpx2.AsyncClient(base_url=where["gateway"], timeout=40) as http:
+    transport = Named(where["host"]) if "host" in where else None
+    async with httpx2.AsyncClient(base_url=where["gateway"], timeout=40, transport=transport) as http:
         opened = Api(http, stage, log)
         opened.keeper = await opened.log_in(where["admin"]["email"], state.admin_password(where))
         yield opened

@@ -80,7 +80,7 @@ async def test_a_version_that_is_never_ready_gets_no_request_and_stops_the_rollo
     probe = [{"op": "replace", "path": "/spec/template/spec/containers/0/readinessProbe/httpGet/path", "value": "/no"}]
     async with loaded() as outcome:
         kubectl.run("patch", deployment, "--type=json", "--patch", json.dumps(probe))
-        status = await asyncio.to_thread(kubectl.tried, "rollout", "status", deployment, "--timeout=45s")
+        status = await asyncio.to_thread(kubectl.tried, "rollout", "status", deployment, "--timeout=30s")
         assert status.returncode != 0
         assert len(stage.pods(ORDERS)) == len(good) + 1
         assert set(addresses(kubectl)) == good

@@ -21,11 +21,11 @@ def test_what_is_applied_twice_changes_nothing(stage):
 async def test_a_changed_setting_rolls_the_pods(stage, kubectl):
     before = names(stage)
     config = config_of(kubectl)
-    stage.apply(settings={"LOG_LEVEL": "DEBUG"})
+    stage.deploy(settings={"LOG_LEVEL": "DEBUG"})
     await asyncio.to_thread(stage.wait_ready, ORDERS)
     assert config_of(kubectl) != config
     assert not names(stage) & before
-    stage.apply()
+    stage.deploy()
     await asyncio.to_thread(stage.wait_ready, ORDERS)
     assert config_of(kubectl) == config
 
@@ -63,7 +63,7 @@ async def next_version(api, stage, kubectl):
 async def test_new_code_waits_for_its_schema_and_old_code_works_on_the_new_one(api, stage, kubectl, next_version, user):
     before = names(stage)
     next_version()
-    stopped = await asyncio.to_thread(kubectl.tried, "rollout", "status", DEPLOYMENT, "--timeout=40s")
+    stopped = await asyncio.to_thread(kubectl.tried, "rollout", "status", DEPLOYMENT, "--timeout=25s")
     assert stopped.returncode != 0
     (waiting,) = names(stage) - before
     page = "import urllib.request as u; u.urlopen('http://127.0.0.1:9090/readyz')"

@@ -27,6 +27,7 @@ class Kubectl:
     """Runs kubectl in `context`, and in `namespace` unless the arguments say otherwise."""
 
     def __init__(self, context: str, namespace: str = NAMESPACE) -> None:
+        self._context = context
         self._prefix = [str(BINARY), "--context", context, "--namespace", namespace]
 
     @classmethod
@@ -39,6 +40,10 @@ class Kubectl:
                 f"say KUBE_CONTEXT_ALLOWED={context}"
             )
         return cls(context)
+
+    def within(self, namespace: str) -> Self:
+        """The same context, another namespace."""
+        return type(self)(self._context, namespace)
 
     def command(self, *arguments: str) -> list[str]:
         """The command line, for whoever runs it in the background."""

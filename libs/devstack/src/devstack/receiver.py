@@ -1,6 +1,6 @@
 """A small OTLP/HTTP receiver: what gateway and services export becomes a line per span, in `.devstack/spans.jsonl`.
 
-`python -m devstack.receiver PORT FILE` is the collector of a cluster or of containers; GET /spans reads the lines back.
+`python -m devstack.receiver FILE` is the collector of a cluster or of containers; GET /spans reads the lines back.
 """
 
 import json
@@ -16,8 +16,11 @@ from typing import Any, Self
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from devstack import otlp_grpc
 from devstack.ports import LOOPBACK
 
+GRPC_PORT, HTTP_PORT = 4317, 4318
+"""Of OTLP, as registered."""
 MAX_BODY = 16 * 1024 * 1024
 TOO_LARGE = b"?"
 """No OTLP, so it is refused as such."""
@@ -133,10 +136,10 @@ def _value(value: Any) -> Any:
 
 def main() -> None:
     """Receive until told to stop."""
-    port, file = sys.argv[1:]
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with Receiver(int(port), Path(file), host="0.0.0.0"):  # noqa: S104 (a container's own network namespace)
+    receiver = Receiver(HTTP_PORT, Path(sys.argv[1]), host="0.0.0.0")  # noqa: S104 (a container's own network)
+    with receiver, otlp_grpc.opened(GRPC_PORT, receiver.keep):
         stop.wait()
 
 

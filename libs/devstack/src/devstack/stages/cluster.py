@@ -14,11 +14,14 @@ from typing import Any
 from urllib.request import urlopen
 
 from devstack import checkout, cluster_secrets
-from devstack.errors import Occupied
+from devstack.errors import Occupied, StageError
 from devstack.kubectl import NAMESPACE, Kubectl
 from devstack.layout import ADMIN_EMAIL, DATABASES, KINDS, Wishes
 from devstack.ports import LOOPBACK, free_port, is_taken
 from devstack.stages import rehearsal
+from devstack.stages.edge import COMPONENTS as EDGE_COMPONENTS
+from devstack.stages.edge import PATCHES as EDGE_PATCHES
+from devstack.stages.edge import Edge
 from devstack.stages.forwards import Forward
 
 KAFKA_PORT = 19094
@@ -46,13 +49,14 @@ class Cluster:
         self._directory, self._wishes, self._stack = directory, wishes, stack
         self._ports: dict[str, int] = {}
         self._paused: dict[str, int] = {}
+        self.edge = Edge(kubectl) if "gateway" in wishes.controllers else None
         self._passwords: dict[str, str] = {}
 
     @property
     def state(self) -> dict[str, Any]:
         """As the API server has it now."""
         return {
-            "gateway": f"http://{LOOPBACK}:{self._ports['gateway']}",
+            **(self.edge.outer(self._ports["edge"]) if self.edge else {"gateway": self._url("gateway")}),
             "kafka": f"{LOOPBACK}:{KAFKA_PORT}",
             "databases": {service: self._dsn(service, name) for service, name in DATABASES.items()},
             "processes": {kind: self._processes(kind) for kind in KINDS},
@@ -68,7 +72,7 @@ class Cluster:
 
     def spans(self) -> Sequence[str]:
         """From lite's collector."""
-        with urlopen(f"http://{LOOPBACK}:{self._ports['collector']}/spans", timeout=20) as answer:
+        with urlopen(f"{self._url('collector')}/spans", timeout=20) as answer:  # noqa: S310 (our own loopback URL)
             return str(answer.read().decode()).splitlines()
 
     def kill(self, kind: str) -> None:
@@ -107,7 +111,7 @@ class Cluster:
     @property
     def inner_gateway(self) -> dict[str, str]:
         """The gateway as a pod beside it finds it."""
-        return {"gateway": "http://gateway:8080"}
+        return self.edge.inner if self.edge else {"gateway": "http://gateway:8080"}
 
     def apply(
         self,
@@ -118,8 +122,15 @@ class Cluster:
         """Apply the overlay, with more of everything when a test rehearses it; returns what kubectl changed."""
         ours = {"TRACE_RATIO": str(self._wishes.trace_ratio), "OTLP_ENDPOINT": "http://collector:4318"}
         folder = self._directory / "rehearsal"
+        if self.edge:
+            components, patches = [*EDGE_COMPONENTS, *components], [*EDGE_PATCHES, *patches]
         rehearsal.write(folder, {**ours, **self._wishes.settings, **(settings or {})}, components, patches)
         return self.kubectl.run("apply", "--kustomize", str(folder))
+
+    def deploy(self, **more: Any) -> str:
+        """As `apply`, for what migrates or changes settings: a Job's template cannot change, so it goes first."""
+        self.kubectl.run("delete", "job", "--selector", "app.kubernetes.io/component=migrate", "--ignore-not-found")
+        return self.apply(**more)
 
     def start(self) -> None:
         """Namespace, Secrets, what the services stand on, the services, and the ways in."""
@@ -129,6 +140,8 @@ class Cluster:
         self.kubectl.run("apply", "--kustomize", str(checkout.LITE))
         self._wait("deployment", "Available", "app.kubernetes.io/managed-by=waybill-lite")
         self._wait("job", "Complete", "app.kubernetes.io/managed-by=waybill-lite")
+        if self.edge:
+            self.edge.prepare()
         self.apply()
         self._wait("job", "Complete", "app.kubernetes.io/component=migrate")
         self._wait("deployment", "Available", "app.kubernetes.io/part-of=waybill")
@@ -140,6 +153,8 @@ class Cluster:
         password = self.kubectl.get("secret", "user-service-admin")["data"]["password"]
         (self._directory / "admin-password").write_bytes(base64.b64decode(password))
         self.forward("kafka", KAFKA_PORT, KAFKA_PORT)
+        if self.edge:
+            self._ports["edge"] = self._forward(self.edge.kubectl, self.edge.wait(), 443)
         self.forward("gateway", 8080)
         self.forward("collector", 4318)
         for service, name in DATABASES.items():
@@ -148,10 +163,23 @@ class Cluster:
 
     def forward(self, service: str, remote: int, local: int | None = None) -> int:
         """A way to a Service for as long as the stage is there; returns the port on loopback."""
-        self._ports[service] = local or free_port()
-        log = self._directory / f"forward-{service}.log"
-        self._stack.enter_context(Forward(self.kubectl, f"svc/{service}", self._ports[service], remote, log))
+        self._ports[service] = self._forward(self.kubectl, service, remote, local)
         return self._ports[service]
+
+    def forward_edge(self, remote: int) -> int:
+        """A way to another port of the real edge."""
+        if self.edge is None:
+            raise StageError("the gateway's controller takes no part")
+        return self._forward(self.edge.kubectl, self.edge.wait(), remote)
+
+    def _forward(self, kubectl: Kubectl, service: str, remote: int, local: int | None = None) -> int:
+        port = local or free_port()
+        log = self._directory / f"forward-{service}.log"
+        self._stack.enter_context(Forward(kubectl, f"svc/{service}", port, remote, log))
+        return port
+
+    def _url(self, service: str) -> str:
+        return f"http://{LOOPBACK}:{self._ports[service]}"
 
     def _wait(self, kind: str, condition: str, selected: str) -> None:
         self.kubectl.run("wait", kind, "--selector", selected, f"--for=condition={condition}", "--timeout=240s")
@@ -165,7 +193,7 @@ class Cluster:
     def _processes(self, kind: str) -> list[dict[str, Any]]:
         """`pid` is the container's id: a process that was restarted has another."""
         service, _, role = kind.partition("/")
-        http = f"http://{LOOPBACK}:{self._ports[service]}" if role == "api" else None
+        http = self._url(service) if role == "api" else None
         statuses = [status for pod in self.pods(kind) for status in pod["status"].get("containerStatuses", ())]
         return [{"pid": status.get("containerID"), "http": http, "probes": None} for status in statuses]
 
@@ -205,6 +233,9 @@ def running(directory: Path, wishes: Wishes) -> Iterator[Cluster]:
 
 
 def remove(kubectl: Kubectl) -> None:
-    """The namespace with everything in it, and the one object outside of it."""
-    kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=180s")
+    """The namespace with everything in it, at once, and the one object outside of it."""
+    if kubectl.exists("namespace", NAMESPACE):
+        kubectl.run("delete", "deployments,jobs", "--all", "--wait=false")
+        kubectl.run("delete", "pods", "--all", "--grace-period=1", "--wait=false")
+        kubectl.run("delete", "namespace", NAMESPACE, "--timeout=180s")
     kubectl.run("delete", "priorityclass", PRIORITY, "--ignore-not-found")

@@ -77,7 +77,7 @@ def gateway(network: Network, port: int) -> DockerContainer:
 def collector(network: Network, port: int) -> DockerContainer:
     """Lite's collector."""
     container = made(E2E, network, "collector", ports={4318: port})
-    return container.with_command(["python", "-m", "devstack.receiver", "4318", "/tmp/spans.jsonl"])  # noqa: S108
+    return container.with_command(["python", "-m", "devstack.receiver", "/tmp/spans.jsonl"])  # noqa: S108
 
 
 def topics(network: Network) -> DockerContainer:
