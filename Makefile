@@ -12,7 +12,7 @@ SERVICES := order-service user-service inventory-service
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test e2e bench check fmt lock lock-check clean images secrets deploy undeploy dev-dry scan
+.PHONY: help setup demo up down status logs test e2e bench check fmt lock lock-check clean images secrets deploy undeploy dev-dry scan release
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ images: ## build the three services' images and waybill-e2e (TAG=local DOCKER=do
 	  DOCKER_BUILDKIT=1 $(DOCKER) build --quiet -f services/Dockerfile --build-arg SERVICE=$$s \
 	    --build-arg REVISION="$$(git rev-parse HEAD)" -t $$s:$(TAG) . || exit 1; done
 	@echo "== waybill-e2e:$(TAG)"; DOCKER_BUILDKIT=1 $(DOCKER) build --quiet -f tests/e2e/Dockerfile -t waybill-e2e:$(TAG) .
+
+release: setup ## push the images and pin their digests in overlay production (REGISTRY= VERSION=)
+	@$(RUN) -m devstack.release $(REGISTRY) $(VERSION)
 
 secrets: setup ## make the Secrets that are missing in the current cluster (for trying out; elsewhere a vault brings them)
 	@$(RUN) -m devstack.cluster_secrets
