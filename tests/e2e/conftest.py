@@ -1,6 +1,7 @@
 """The whole system as its users meet it: through the gateway, with real tokens, on one stage for the whole suite."""
 
 import asyncio
+import inspect
 import itertools
 import json
 import subprocess
@@ -44,9 +45,13 @@ def pytest_ignore_collect(collection_path, config):
     return True if collection_path.parent == HERE and collection_path.name in others else None
 
 
-def pytest_collection_modifyitems(items):
-    """They come last: they may end what the others need."""
+def pytest_collection_modifyitems(config, items):
+    """They come last: they may end what the others need. A pod leaves out, and says so, what would hurt a process."""
     items.sort(key=lambda item: item.path.parent != HERE)
+    if config.getoption("--stage") == "inside":
+        hurting = [item for item in items if {"frozen", "stage"} & set(inspect.signature(item.function).parameters)]
+        config.hook.pytest_deselected(items=hurting)
+        items[:] = [item for item in items if item not in hurting]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,17 @@ DEPLOYMENT = "deployment/order-service-api"
 NEXT_REVISION = '"""A later revision."""\n'
 
 
+async def test_the_suite_passes_as_a_pod_too(stage, kubectl):
+    """What `skaffold verify` runs."""
+    kubectl.run("apply", "-f", str(ROOT / "tests" / "e2e" / "job.yaml"))
+    wait = ("wait", "job/e2e", "--for=condition=Complete", "--timeout=240s")
+    done = await asyncio.to_thread(kubectl.tried, *wait)
+    said = kubectl.run("logs", "job/e2e")
+    kubectl.run("delete", "job", "e2e")
+    assert done.returncode == 0, said
+    assert "passed" in said
+
+
 def test_what_is_applied_twice_changes_nothing(stage):
     stage.apply()
     changed = [line for line in stage.apply().splitlines() if not line.endswith(("unchanged", "Warning"))]

@@ -1,6 +1,6 @@
 """Stages: where the end-to-end suite plays. One suite, one interface, three places to run it.
 
-`processes` is this machine, `containers` an engine, `cluster` a Kubernetes context.
+`processes` is this machine, `containers` an engine, `cluster` a Kubernetes context, `inside` a pod of one.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from devstack.errors import StageError
 from devstack.layout import Wishes
 from devstack.stages.stage import Stage
 
-NAMES = ("processes", "containers", "cluster")
+NAMES = ("processes", "containers", "cluster", "inside")
 
 __all__ = ["NAMES", "Stage", "opened", "require"]
 
