@@ -71,6 +71,7 @@ OVERLAYS = (
 """`beside` is what deploy/configs/README.md says goes with it."""
 INSTEAD: Mapping[str, tuple[str, frozenset[str]]] = {
     "kafka-strimzi": ("kafka/local", frozenset({"kafka", "topics"})),
+    "kafka-tls": ("kafka/production", frozenset()),
     "tracing": ("monitoring", frozenset({"collector"})),
     "gateway": ("gateway", frozenset({"gateway"})),
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from rules.network import may_connect, policies
+from rules.network import Walls
 from rules.objects import (
     COMPONENT,
     NAME,
@@ -148,6 +148,9 @@ def _edges(documents: Documents, pods: Sequence[Pod]) -> list[Pod]:
     return lite + [pod for kind, pod in controllers.items() if of(documents, kind)]
 
 
+GUARDED = ("ours", "database", "kafka", "collector")
+
+
 def kind(pod: Pod) -> str:
     """What a pod is, for the table of what is allowed without being needed."""
     if any(label.startswith("waybill.example/") and label.endswith("-database") for label in pod.labels):
@@ -162,15 +165,13 @@ def kind(pod: Pod) -> str:
 ALLOWED = (
     ("spans, once tracing is on", lambda s, t: s.labels.get(PART_OF) == "waybill" and kind(t) == "collector"),
     ("spans of Envoy Gateway's proxy", lambda s, t: s == PROXY and kind(t) == "collector"),
-    (
-        "metrics",
-        lambda s, t: s.namespace == PROMETHEUS.namespace and kind(t) in ("ours", "database", "kafka", "collector"),
-    ),
+    ("metrics", lambda s, t: s.namespace == PROMETHEUS.namespace and kind(t) in GUARDED),
     ("requests from a gateway", lambda s, t: s in (PROXY, INGRESS) and t.labels.get(COMPONENT) == "api"),
     (
         "the suite and the auditor look inside",
         lambda s, t: s == SUITE and kind(t) in ("database", "kafka", "collector"),
     ),
+    ("Kafka's other listener", lambda s, t: s.labels.get(COMPONENT) == "worker" and kind(t) == "kafka"),
     ("lag", lambda s, t: s == KEDA and kind(t) == "kafka"),
     ("the topics of lite", lambda s, t: s.owner == "Job topics" and kind(t) == "kafka"),
     ("spans of lite's gateway", lambda s, t: s.labels.get(NAME) == "gateway" and kind(t) == "collector"),
@@ -178,23 +179,19 @@ ALLOWED = (
     ("replicas of one database or broker", lambda s, t: s.owner == t.owner and kind(s) in ("database", "kafka")),
 )
 """What may be reached although no setting asks for it: (reason, source and target)."""
-GUARDED = ("ours", "database", "kafka", "collector")
 
 
 def what_is_needed_is_reachable(documents: Documents) -> Sentences:
     """Both policies agree: the one of who asks and the one of who answers."""
-    known, pods = policies(documents), {pod.owner: pod for pod in running(documents)}
+    walls, pods = Walls(documents), {pod.owner: pod for pod in running(documents)}
     ways = [way for way in sorted(needed(documents)) if way.source != way.target]
-    return [
-        f"{way} is needed and closed"
-        for way in ways
-        if not may_connect(known, pods[way.source], pods[way.target], way.port)
-    ]
+    closed = [way for way in ways if not walls.between(pods[way.source], pods[way.target], way.port)]
+    return [f"{way} is needed and closed" for way in closed]
 
 
 def nothing_else_is_reachable(documents: Documents) -> Sentences:
     """Neither from one of ours to anybody, nor from anybody to one of ours, a database or a broker."""
-    known, pods = policies(documents), [*running(documents), *STRANGERS]
+    walls, pods = Walls(documents), [*running(documents), *STRANGERS]
     wanted = needed(documents)
     return [
         f"{way} is open and nothing needs it"
@@ -202,8 +199,14 @@ def nothing_else_is_reachable(documents: Documents) -> Sentences:
         for target in pods
         if source != target and (source.ours or kind(target) in GUARDED) and not _is_allowed(source, target)
         for way in _ways(source, target)
-        if way not in wanted and may_connect(known, source, target, way.port)
+        if way not in wanted and _is_open(walls, source, target, way.port)
     ]
+
+
+def _is_open(walls: Walls, source: Pod, target: Pod, port: int) -> bool:
+    """Either side's consent is a hole: the other one's policy may not be there tomorrow."""
+    leaves = source.ours and walls.leaves(source, target, port)
+    return leaves or (kind(target) in GUARDED and walls.enters(source, target, port))
 
 
 def _ways(source: Pod, target: Pod) -> list[Way]:

@@ -45,15 +45,32 @@ def _of_kafka(document: Document) -> Policy:
     return Policy(title(document), namespace(document), selector, ["Ingress"], [], rules)
 
 
-def may_connect(known: Sequence[Policy], source: Pod, target: Pod, port: int) -> bool:
-    """Both sides must agree; a side that no policy takes agrees to everything."""
-    leaving = [one for one in known if "Egress" in one.types and one.takes(source)]
-    entering = [one for one in known if "Ingress" in one.types and one.takes(target)]
-    goes = not leaving or any(_admits(one, rule, "to", target, target, port) for one in leaving for rule in one.egress)
-    return goes and (
-        not entering
-        or any(_admits(one, rule, "from", source, target, port) for one in entering for rule in one.ingress)
-    )
+class Walls:
+    """Who may connect to whom: both sides must agree, and a side that no policy takes agrees to everything."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._policies = policies(documents)
+        self._taking: dict[tuple[str, str], list[Policy]] = {}
+
+    def between(self, source: Pod, target: Pod, port: int) -> bool:
+        """Whether both sides agree."""
+        return self.leaves(source, target, port) and self.enters(source, target, port)
+
+    def leaves(self, source: Pod, target: Pod, port: int) -> bool:
+        """Whether the source's side agrees."""
+        said = self._about(source, "Egress")
+        return not said or any(_admits(one, rule, "to", target, target, port) for one in said for rule in one.egress)
+
+    def enters(self, source: Pod, target: Pod, port: int) -> bool:
+        """Whether the target's side agrees."""
+        said = self._about(target, "Ingress")
+        return not said or any(_admits(one, rule, "from", source, target, port) for one in said for rule in one.ingress)
+
+    def _about(self, pod: Pod, kind: str) -> list[Policy]:
+        key = pod.owner, kind
+        if key not in self._taking:
+            self._taking[key] = [one for one in self._policies if kind in one.types and one.takes(pod)]
+        return self._taking[key]
 
 
 def _admits(policy: Policy, rule: Document, side: str, peer: Pod, target: Pod, port: int) -> bool:
@@ -100,8 +117,12 @@ def peers_are_somebody(documents: Documents) -> Sentences:
         for one in policies(documents)
         for side, rules in (("to", one.egress), ("from", one.ingress))
         for rule in rules
-        if rule.get(side) and not any(is_meant(one.namespace, peer, pod) for peer in rule[side] for pod in pods)
+        if rule.get(side) and not any(_is_somebody(one.namespace, peer, pods) for peer in rule[side])
     ]
+
+
+def _is_somebody(home: str, peer: Document, pods: Sequence[Pod]) -> bool:
+    return "ipBlock" in peer or any(is_meant(home, peer, pod) for pod in pods)
 
 
 def named_ports_are_somebodys(documents: Documents) -> Sentences:
