@@ -146,6 +146,9 @@ class Renderings:
         folder = ROOT / one.folder if one.folder else write(one, self._directory / str(number))
         return render(folder)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._known
+
     def alone(self, name: str) -> list[Document]:
         """What a combination itself consists of."""
         return self._begun[name].result()

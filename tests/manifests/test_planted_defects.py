@@ -6,10 +6,12 @@ from copy import deepcopy
 import pytest
 from plants import kafka, network, references, scaling, sources, workloads
 from rules import ANYWHERE, COMPLETE, NOT_DEV, OPERATED, OVERLAY, PRODUCTION, SOURCES, WHOLE
+from rules.dockerfiles import FILES, copied
 from rules.schemas import core_kinds_have_known_fields
 
 EVERYWHERE = (core_kinds_have_known_fields, *ANYWHERE, *COMPLETE, *OVERLAY, *WHOLE, *NOT_DEV)
 IN_PRODUCTION = (*OPERATED, *PRODUCTION)
+JUDGED = ("kustomize", "deploy", ".dockerignore", *FILES)
 PLANTS = [plant for nouns in (kafka, network, references, scaling, workloads) for plant in nouns.PLANTS]
 
 
@@ -51,8 +53,11 @@ def test_a_planted_defect_is_noticed_by_its_rule_alone(renderings, sound, plant)
 
 @pytest.fixture
 def copy(root, tmp_path):
-    for folder in ("kustomize", "deploy"):
-        shutil.copytree(root / folder, tmp_path / folder)
+    for name in JUDGED:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (root / name).is_dir() else shutil.copy)(root / name, tmp_path / name)
+    for path in {path for file in FILES for path in copied(root / file)}:
+        (tmp_path / path).mkdir(parents=True, exist_ok=True)
     return tmp_path
 
 

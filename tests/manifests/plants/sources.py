@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from rules import secrets, sources
+from rules import dockerfiles, secrets, sources
 
 Edit = Callable[[Path], None]
 BY_INDEX = """
@@ -62,6 +62,8 @@ ENV = "kustomize/base/order-service/config.env"
 LOCAL = "kustomize/overlays/local/kustomization.yaml"
 DISRUPTION = "kustomize/components/disruption/kustomization.yaml"
 PLANTS = (
+    Plant(dockerfiles.copied_paths_exist, instead("services/Dockerfile", "COPY libs/chassis", "COPY libs/chasis")),
+    Plant(dockerfiles.copied_paths_are_not_ignored, instead(".dockerignore", "!libs", "!lib")),
     Plant(
         secrets.nothing_in_git_looks_secret,
         more(ENV, "DATABASE_PASSWORD=hunter22\n"),

@@ -6,6 +6,7 @@ from rules import (
     article,
     connections,
     containers,
+    dockerfiles,
     images,
     names,
     network,
@@ -118,6 +119,8 @@ PRODUCTION = (
 )
 
 SOURCES = (
+    dockerfiles.copied_paths_are_not_ignored,
+    dockerfiles.copied_paths_exist,
     secrets.nothing_in_git_looks_secret,
     sources.components_are_explained,
     sources.everything_is_included,
