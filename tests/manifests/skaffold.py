@@ -93,8 +93,9 @@ def plan(config: Config, root: Path = ROOT) -> Iterator[str]:
         words = [f"{key}={value}" for key, value in docker.get("buildArgs", {}).items()]
         yield " ".join(["build", one["image"], "from", docker["dockerfile"], docker.get("target", ""), *words])
         for rule in one.get("sync", {}).get("manual", ()):
-            files = [place for found, _, place in copied(one, root) if found is rule]
-            yield f"  copy {rule['src']}: {len(files)} files to {Path(files[0]).parent if files else 'nowhere'} and below"
+            files = [file for found, _, file in copied(one, root) if found is rule]
+            place = Path(files[0]).parent if files else "nowhere"
+            yield f"  copy {rule['src']}: {len(files)} files to {place} and below"
     yield from (f"before: {line}" for line in hooks(config))
     yield from (f"apply {folder}: {_counted(root / folder)}" for folder in folders(config))
     for one in config.get("portForward", ()):

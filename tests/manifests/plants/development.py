@@ -31,7 +31,6 @@ def put(path: str, value: Any) -> Edit:
     return edit
 
 
-VERIFY = "verify.0.executionMode.kubernetesCluster"
 ANOTHER = ["kustomize/overlays/staging", "kustomize/base"]
 SUITE = {"image": "waybill-e2e", "docker": {"dockerfile": "tests/e2e/Dockerfile"}}
 BUILDING = {"op": "replace", "path": "/build/artifacts", "value": [SUITE]}
@@ -42,7 +41,7 @@ NOTHING = "echo $SKAFFOLD_KUBE_CONTEXT"
 BLIND = "kubectl -n waybill delete job -l app.kubernetes.io/component=migrate"
 PLANTS = (
     Plant(development.paths_exist, put(f"{ARTIFACT}.docker.dockerfile", "services/order-service/Dockerfile")),
-    Plant(development.paths_exist, put(f"{VERIFY}.jobManifestPath", "tests/e2e/jobs.yaml")),
+    Plant(development.paths_exist, put("build.artifacts.3.context", "tests/e3e")),
     Plant(development.stages_exist, put(f"{ARTIFACT}.docker.target", "develop")),
     Plant(development.stages_exist, put("profiles.0.patches.0.value", "dev"), "local"),
     Plant(development.build_arguments_exist, put(f"{ARTIFACT}.docker.buildArgs.SERVISE", "order-service")),
@@ -56,7 +55,7 @@ PLANTS = (
     Plant(development.verify_keeps_the_jobs_container, put("verify.0.container.name", "waybill-e2e")),
     Plant(
         development.a_profile_is_its_overlay,
-        put("profiles.1.manifests.kustomize.paths.0", "kustomize/overlays/local"),
+        put("profiles.1.manifests.kustomize.paths", ANOTHER),
         "staging",
     ),
     Plant(development.what_runs_is_built, put("build.artifacts.3.image", "waybill-e3e")),
