@@ -16,7 +16,7 @@ LOAD = {
     "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
 }
 HARDENED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-NEEDS = {"test_e_gateway.py": "gateway", "test_f_keda.py": "keda"}
+NEEDS = {"test_g_gateway.py": "gateway", "test_h_keda.py": "keda"}
 FIGURES = []
 
 

@@ -13,6 +13,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 
 @pytest.mark.parametrize("service", ["order-service", "user-service", "inventory-service"])
 async def test_every_answer_is_documented(api, stage, service, tmp_path):
+    await api.as_keeper()
     who = api.keeper if service == "inventory-service" else await api.register()
     url = stage.state["processes"][f"{service}/api"][0]["http"]
     limits = ["--max-examples", "25", "--seed", "7", "--exclude-method", "DELETE", "--checks", CHECKS]
