@@ -56,6 +56,14 @@ images: ## build the three services' images and waybill-e2e (TAG=local DOCKER=do
 	    --build-arg REVISION="$$(git rev-parse HEAD)" -t $$s:$(TAG) . || exit 1; done
 	@echo "== waybill-e2e:$(TAG)"; DOCKER_BUILDKIT=1 $(DOCKER) build --quiet -f tests/e2e/Dockerfile -t waybill-e2e:$(TAG) .
 
+dev-dry: setup ## what skaffold would build, copy and apply (PROFILE=)
+	@$(RUN) tests/manifests/skaffold.py $(PROFILE)
+
+scan: setup ## checkov on overlay production, in an environment of its own, against the allow-list
+	@test -x .venv-scan/bin/checkov || { $(PYTHON) -m venv --without-pip .venv-scan && \
+	  $(BIN)/uv pip sync --quiet --python .venv-scan/bin/python --require-hashes requirements/scan.txt; }
+	@$(RUN) tests/manifests/scan.py .venv-scan/bin/checkov
+
 release: setup ## push the images and pin their digests in overlay production (REGISTRY= VERSION=)
 	@$(RUN) -m devstack.release $(REGISTRY) $(VERSION)
 
