@@ -13,24 +13,24 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import rendering
+import schemas_given
 
-GIVEN = {"CRD_DIR": "test_custom_kinds.py", "SKAFFOLD_SCHEMA": "test_skaffold_schema.py"}
-"""Variable -> the module that is collected when it is set."""
-MISSING = [name for name in GIVEN if not os.environ.get(name)]
-collect_ignore = [GIVEN[name] for name in MISSING]
+collect_ignore = list(schemas_given.missing(os.environ).values())
 
 
 def pytest_configure() -> None:
-    if MISSING and os.environ.get("CI"):
-        raise pytest.UsageError(f"CI is set and {' and '.join(MISSING)} not, so that nothing would judge custom kinds")
+    if sentence := schemas_given.refused(os.environ):
+        raise pytest.UsageError(sentence)
 
 
 def pytest_report_header() -> str | None:
-    if not MISSING:
-        return None
-    return (
-        f"{' and '.join(MISSING)} not set: {' and '.join(collect_ignore)} not collected, their schemas stay unchecked."
-    )
+    return schemas_given.said(os.environ)
+
+
+def pytest_terminal_summary(terminalreporter, config) -> None:
+    """A quiet run has no header."""
+    if config.get_verbosity() < 0 and (sentence := schemas_given.said(os.environ)):
+        terminalreporter.write_line(sentence)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import shutil
 from copy import deepcopy
 
 import pytest
-from plants import kafka, network, references, scaling, sources, workloads
+from plants import changed, kafka, network, references, said, scaling, sources, workloads
 from rules import ANYWHERE, COMPLETE, NOT_DEV, OPERATED, OVERLAY, PRODUCTION, SOURCES, WHOLE
 from rules.dockerfiles import FILES, copied
 from rules.schemas import core_kinds_have_known_fields
@@ -29,14 +29,6 @@ def sound(renderings):
 
 def rules_of(combination):
     return EVERYWHERE + (IN_PRODUCTION if combination == "production" else ())
-
-
-def said(subject, rules):
-    return {rule.__name__: rule(subject) for rule in rules}
-
-
-def changed(before, after):
-    return {rule for rule in after if after[rule] != before[rule]}
 
 
 def test_every_rule_has_a_plant():

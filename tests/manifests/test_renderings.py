@@ -6,7 +6,11 @@ One test per combination and scope: what is broken is said in sentences, each be
 import pytest
 from rendering import BASE, OVERLAYS, added, configs
 from rules import ANYWHERE, COMPLETE, NOT_DEV, OPERATED, OVERLAY, PRODUCTION, WHOLE
+from rules.network import peers
 from rules.schemas import core_kinds_have_known_fields, is_built_in
+from rules.topics import every_topic
+
+from devstack import topics
 
 APPLIED = [*OVERLAYS, *added()]
 EVERYTHING = [BASE, *APPLIED, *configs()]
@@ -71,3 +75,13 @@ def test_somebody_makes_every_secret(renderings, name):
 @each(RELEASED)
 def test_it_is_fit_for_production(renderings, name):
     hold(PRODUCTION, renderings.whole(name))
+
+
+def test_every_peer_of_a_policy_is_somebody_somewhere(renderings):
+    wholes = [peers(renderings.whole(one.name)) for one in APPLIED]
+    known = {peer for whole in wholes for peer, meant in whole.items() if meant}
+    assert {peer for whole in wholes for peer in whole} - known == set()
+
+
+def test_a_plain_broker_gets_the_topics_of_contracts():
+    assert {topic.name: topic for topic in topics.every_topic()} == every_topic()

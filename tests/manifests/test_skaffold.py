@@ -6,10 +6,13 @@ from copy import deepcopy
 
 import pytest
 import skaffold
+import yaml
+from plants import changed, said
 from plants.development import PLANTS
 from rendering import OVERLAYS
+from rules import containers, references
 from rules.development import RULES, Development
-from test_planted_defects import changed, said
+from rules.schemas import core_kinds_have_known_fields
 
 CONFIG = skaffold.load()
 PROFILES = skaffold.profiles(CONFIG)
@@ -64,3 +67,15 @@ def test_a_dry_run_of_a_profile_that_is_not_there_is_refused(root):
     refused = subprocess.run(command, capture_output=True, text=True)
     assert refused.returncode == 2
     assert "stagign is no profile" in refused.stderr
+
+
+def test_the_suites_job_may_run_where_the_services_run(root, renderings):
+    job = yaml.safe_load((root / "tests/e2e/job.yaml").read_text())
+    rules = (
+        core_kinds_have_known_fields,
+        *containers.OF_A_JOB,
+        references.named_secrets_exist,
+        references.keys_of_secrets_exist,
+    )
+    assert [sentence for rule in rules for sentence in rule([job])] == []
+    assert references.priorities_exist([job, *renderings.alone("configs/lite")]) == []

@@ -3,7 +3,7 @@
 An edit is a function of documents, made by the verbs below. A path is dotted; a number in it is a place in a list.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from rules.objects import Document
@@ -77,3 +77,13 @@ def gone(kind: str, name: str) -> Edit:
 def extra(document: Document) -> Edit:
     """One object more."""
     return lambda documents: documents.append(document)
+
+
+def said(subject: Any, rules: Sequence[Callable[[Any], list[str]]]) -> dict[str, list[str]]:
+    """Rule -> its sentences."""
+    return {rule.__name__: rule(subject) for rule in rules}
+
+
+def changed(before: dict[str, list[str]], after: dict[str, list[str]]) -> set[str]:
+    """The rules that say something else than before."""
+    return {rule for rule in after if after[rule] != before[rule]}

@@ -1,12 +1,18 @@
 """Planted in network policies, and in what the processes are told to reach."""
 
-from rules import connections, network
+from rules import article, connections, network
 
 from plants import Plant, append, cut, put
 
 TO_ALL = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}
 
 PLANTS = (
+    Plant(
+        article.paths_lead_to_their_service,
+        put("Ingress", "waybill", "spec.rules.0.http.paths.0.path", "/order"),
+        "ingress",
+    ),
+    Plant(article.paths_lead_to_their_service, put("Gateway", "waybill", "spec.listeners.1.hostname", "a.example")),
     Plant(connections.nothing_else_is_reachable, append("NetworkPolicy", "dns", "spec.egress", TO_ALL)),
     Plant(connections.nothing_else_is_reachable, append("NetworkPolicy", "dns", "spec.egress", {})),
     Plant(connections.nothing_else_is_reachable, put("NetworkPolicy", "orders-database", "spec.ingress", [{}])),

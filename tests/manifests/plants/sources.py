@@ -60,6 +60,8 @@ def both(*edits: Edit) -> Edit:
 
 ENV = "kustomize/base/order-service/config.env"
 LOCAL = "kustomize/overlays/local/kustomization.yaml"
+FIRST, SECOND = "  - ../../components/kafka-strimzi\n", "  - ../../components/kafka-tls\n"
+PRODUCTION = "kustomize/overlays/production/kustomization.yaml"
 DISRUPTION = "kustomize/components/disruption/kustomization.yaml"
 PLANTS = (
     Plant(dockerfiles.copied_paths_exist, instead("services/Dockerfile", "COPY libs/chassis", "COPY libs/chasis")),
@@ -71,6 +73,10 @@ PLANTS = (
     Plant(secrets.nothing_in_git_looks_secret, more("kustomize/base/order-service/api.yaml", "---\nkind: Secret\n")),
     Plant(secrets.nothing_in_git_looks_secret, more("deploy/configs/lite/README.md.txt", KEY)),
     Plant(sources.components_are_explained, without("kustomize/components/disruption/README.md")),
+    Plant(
+        sources.components_come_in_order,
+        instead(PRODUCTION, FIRST + SECOND, SECOND + FIRST),
+    ),
     Plant(sources.everything_is_included, more("kustomize/components/disruption/more.yaml", "kind: None\n")),
     Plant(sources.names_have_no_prefix, more(DISRUPTION, "namePrefix: blue-\n")),
     Plant(sources.no_field_is_deprecated, more(DISRUPTION, "commonLabels: {colour: blue}\n")),

@@ -53,6 +53,7 @@ COMPLETE = (
 
 WHOLE = (
     article.every_service_has_all_its_processes,
+    article.paths_lead_to_their_service,
     article.resources_are_the_articles,
     article.rollouts_take_no_pod_away_first,
     article.services_are_the_articles,
@@ -123,6 +124,7 @@ SOURCES = (
     dockerfiles.copied_paths_exist,
     secrets.nothing_in_git_looks_secret,
     sources.components_are_explained,
+    sources.components_come_in_order,
     sources.everything_is_included,
     sources.names_have_no_prefix,
     sources.no_field_is_deprecated,

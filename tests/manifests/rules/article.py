@@ -15,6 +15,14 @@ from rules.objects import (
 )
 
 RESOURCES = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"cpu": "250m", "memory": "256Mi"}}
+HOST = "api.yourdomain.com"
+PATHS = {
+    "/orders": "order-service",
+    "/products": "inventory-service",
+    "/users": "user-service",
+    "/oauth": "user-service",
+    "/.well-known": "user-service",
+}
 PRE_STOP = 5
 """Seconds in which an endpoint's removal reaches every proxy."""
 DRAIN = 5
@@ -111,3 +119,31 @@ def every_service_has_all_its_processes(documents: Documents) -> Sentences:
         if box.get("args") != [role]:
             wrong.append(f"{named(one, box)} plays {box.get('args')}, not {role}")
     return wrong
+
+
+def paths_lead_to_their_service(documents: Documents) -> Sentences:
+    """Where there is an edge: `api.yourdomain.com/orders` to order-service and so on, under that host only."""
+    edges = [*of(documents, "Ingress"), *of(documents, "Gateway")]
+    led = {pair for one in [*of(documents, "Ingress"), *of(documents, "HTTPRoute")] for pair in _led(one)}
+    lost = [
+        f"nothing leads {path} to {service}" for path, service in PATHS.items() if edges and (path, service) not in led
+    ]
+    lost += [f"{path} leads to {service}" for path, service in sorted(led) if PATHS.get(path) != service]
+    hosts = [(one, host) for one in edges for host in _hosts(one)]
+    return lost + [f"{title(one)} serves {host}" for one, host in hosts if host != HOST]
+
+
+def _hosts(edge: Document) -> list[str]:
+    spec = edge["spec"]
+    return [one.get("host", one.get("hostname", "any host")) for one in spec.get("rules", spec.get("listeners", ()))]
+
+
+def _led(route: Document) -> set[tuple[str, str]]:
+    """(path, Service) of every backend."""
+    found = set()
+    for rule in route["spec"].get("rules", ()):
+        for path in rule.get("http", {}).get("paths", ()):
+            found.add((path["path"], path["backend"]["service"]["name"]))
+        for match in rule.get("matches", ()):
+            found |= {(match["path"]["value"], one["name"]) for one in rule.get("backendRefs", ())}
+    return found

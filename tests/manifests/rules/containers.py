@@ -152,3 +152,13 @@ def mounts_name_a_volume(documents: Documents) -> Sentences:
         wrong += [f"{title(one)} mounts {name}, which is no volume of it" for name in sorted(used - have)]
         wrong += [f"{title(one)} has a volume {name} that nobody mounts" for name in sorted(have - used)]
     return wrong
+
+
+OF_A_JOB = (
+    containers_have_requests_and_limits,
+    mounts_name_a_volume,
+    pods_meet_the_restricted_standard,
+    requests_are_within_limits,
+    restart_policies_fit_the_kind,
+)
+"""Of a pod that ends, whoever it belongs to."""

@@ -121,6 +121,18 @@ def peers_are_somebody(documents: Documents) -> Sentences:
     ]
 
 
+def peers(documents: Documents) -> dict[str, bool]:
+    """Every peer of every policy, as a sentence about it, and whether a known pod is meant."""
+    pods = running(documents)
+    return {
+        f"{one.title}: {side} {peer}": _is_somebody(one.namespace, peer, pods)
+        for one in policies(documents)
+        for side, rules in (("to", one.egress), ("from", one.ingress))
+        for rule in rules
+        for peer in rule.get(side) or ()
+    }
+
+
 def _is_somebody(home: str, peer: Document, pods: Sequence[Pod]) -> bool:
     return "ipBlock" in peer or any(is_meant(home, peer, pod) for pod in pods)
 

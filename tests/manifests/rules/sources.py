@@ -17,6 +17,17 @@ DEPRECATED = {"bases", "commonLabels", "imageTags", "patchesJson6902", "patchesS
 PREFIXES = {"namePrefix", "nameSuffix"}
 """They would rename topics and everything that is found by name."""
 NEW = {"configMapGenerator", "secretGenerator", "generators", "helmCharts", "helmChartInflationGenerator"}
+AFTER = {
+    "autoscaling-custom": ("autoscaling", "autoscaling-workers"),
+    "dev": ("service-defaults",),
+    "kafka-strimzi": ("autoscaling-workers",),
+    "kafka-tls": ("autoscaling-workers", "kafka-strimzi", "network-policies"),
+    "logging-elasticsearch": ("rate-limit-global", "tracing"),
+    "logging-loki": ("rate-limit-global", "tracing"),
+    "rate-limit-global": ("gateway",),
+    "tracing": ("gateway",),
+}
+"""Component -> those whose objects it changes."""
 GENERATES = ("configMapGenerator", "secretGenerator")
 INDEX = re.compile(r"(^|[./])\d+([./]|$)")
 
@@ -154,6 +165,18 @@ def service_defaults_come_last(root: Path) -> Sentences:
             if adds_objects(file.parent / one)
         ]
     return wrong
+
+
+def components_come_in_order(root: Path) -> Sentences:
+    """A patch or a replacement of something that is not there yet does nothing, silently."""
+    return [
+        f"{_short(root, file)}: {name} comes before {other}"
+        for file, content in kustomizations(root).items()
+        for names in [[Path(one).name for one in content.get("components", ())]]
+        for place, name in enumerate(names)
+        for other in AFTER.get(name, ())
+        if other in names[place:]
+    ]
 
 
 def everything_is_included(root: Path) -> Sentences:
