@@ -16,7 +16,8 @@ from rendering import ROOT, render
 Config = dict[str, Any]
 WHOLE = {"kubectl", "kustomize", "local", "tagPolicy"}
 """A profile that has one of these replaces all of it; other mappings are merged, lists are replaced."""
-DEFAULT = "no profile"
+DEFAULT = "dev"
+"""What skaffold does without a profile."""
 
 
 def load(root: Path = ROOT) -> Config:
@@ -91,7 +92,8 @@ def plan(config: Config, root: Path = ROOT) -> Iterator[str]:
     for one in artifacts(config):
         docker = one["docker"]
         words = [f"{key}={value}" for key, value in docker.get("buildArgs", {}).items()]
-        yield " ".join(["build", one["image"], "from", docker["dockerfile"], docker.get("target", ""), *words])
+        target = f" target {docker['target']}" if "target" in docker else ""
+        yield " ".join([f"build {one['image']} from {docker['dockerfile']}{target}", *words])
         for rule in one.get("sync", {}).get("manual", ()):
             files = [file for found, _, file in copied(one, root) if found is rule]
             place = Path(files[0]).parent if files else "nowhere"

@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from rules import article, scaling, selectors
+from rules import article, metrics, scaling, selectors
 
 from plants import Plant, cut, find, put
 
@@ -18,12 +18,24 @@ def _again(documents):
     documents.append(second)
 
 
+def _another_metric(documents):
+    metrics_of = find(documents, *API)["spec"]["metrics"]
+    (pods,) = [one["pods"] for one in metrics_of if one["type"] == "Pods"]
+    pods["metric"]["name"] = "http_requests_inflight"
+
+
 def _misspelt(documents):
     metadata = find(documents, *WORKER)["spec"]["triggers"][0]["metadata"]
     metadata["tlss"] = metadata.pop("tls")
 
 
+RULES = ("PrometheusRule", "waybill-messaging")
 PLANTS = (
+    Plant(metrics.metrics_are_exported, put(*RULES, "spec.groups.0.rules.0.expr", "max(consumer_lag) > 10000")),
+    Plant(metrics.metrics_are_exported, _another_metric),
+    Plant(
+        metrics.alerts_say_what_to_do, put(*RULES, "spec.groups.0.rules.0.annotations.runbook_url", "https://a.b/#c")
+    ),
     Plant(scaling.budgets_leave_room, put(*BUDGET, "spec.minAvailable", 3), "staging"),
     Plant(scaling.budgets_leave_room, put("PodDisruptionBudget", "user-service-worker", "spec.maxUnavailable", 0)),
     Plant(scaling.minimum_is_not_above_maximum, put(*WORKER, "spec.minReplicaCount", 13)),

@@ -151,9 +151,8 @@ def verify_keeps_the_jobs_container(case: Development) -> Sentences:
 
 def a_profile_is_its_overlay(case: Development) -> Sentences:
     """Profile staging applies overlay staging, last."""
-    name = "dev" if case.profile == skaffold.DEFAULT else case.profile
     last = skaffold.folders(case.config)[-1]
-    return [] if last == f"kustomize/overlays/{name}" else [f"{case.profile}: it applies {last} last"]
+    return [] if last == f"kustomize/overlays/{case.profile}" else [f"{case.profile}: it applies {last} last"]
 
 
 RULES = (
