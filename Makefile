@@ -59,9 +59,12 @@ images: ## build the three services' images and waybill-e2e (TAG=local DOCKER=do
 dev-dry: setup ## what skaffold would build, copy and apply (PROFILE=)
 	@$(RUN) tests/manifests/skaffold.py $(PROFILE)
 
-scan: setup ## checkov on overlay production, in an environment of its own, against the allow-list
-	@test -x .venv-scan/bin/checkov || { $(PYTHON) -m venv --without-pip .venv-scan && \
-	  $(BIN)/uv pip sync --quiet --python .venv-scan/bin/python --require-hashes requirements/scan.txt; }
+.venv-scan/.ready: requirements/scan.txt
+	@test -x .venv-scan/bin/python || $(PYTHON) -m venv --without-pip .venv-scan
+	@$(BIN)/uv pip sync --quiet --python .venv-scan/bin/python --require-hashes requirements/scan.txt
+	@touch $@
+
+scan: setup .venv-scan/.ready ## checkov on overlay production, in an environment of its own, against the allow-list
 	@$(RUN) tests/manifests/scan.py .venv-scan/bin/checkov
 
 release: setup ## push the images and pin their digests in overlay production (REGISTRY= VERSION=)
@@ -108,4 +111,4 @@ lock-check: setup ## whether the locks still fit what the members ask for
 
 clean: ## remove the environment, caches and data (stops the system first)
 	@test ! -x $(RUN) || $(RUN) -m devstack down
-	@rm -rf .venv .devstack .cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-scan .devstack .cache .mypy_cache .ruff_cache .hypothesis
