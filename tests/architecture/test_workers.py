@@ -1,12 +1,15 @@
-"""The worker's wiring: what the settings say of certificates and passwords reaches the clients."""
+"""Every worker's wiring: what the settings say of certificates and passwords reaches the clients."""
 
+import importlib
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
+import pytest
+
 from chassis.database import Database
 from chassis.shutdown import Shutdown
-from user_service import worker
 
+SERVICES = ("order_service", "user_service", "inventory_service")
 FILES = {"CA": "ca.crt", "CERTIFICATE": "user.crt", "KEY": "user.key"}
 
 
@@ -20,7 +23,9 @@ async def opened(*_, **__):
     yield SimpleNamespace(database=Database(""), probes=None, until_schema_ready=ready)
 
 
-async def test_its_clients_get_certificates_and_passwords_from_the_settings(monkeypatch, tmp_path):
+@pytest.mark.parametrize("package", SERVICES)
+async def test_its_clients_get_certificates_and_passwords_from_the_settings(package, monkeypatch, tmp_path):
+    worker = importlib.import_module(f"{package}.worker")
     place = {"DATABASE_HOST": "db", "DATABASE_NAME": "n", "DATABASE_USER": "u", "KAFKA_BOOTSTRAP_SERVERS": "kafka:9093"}
     kafka = {f"KAFKA_{name}_FILE": str(tmp_path / file) for name, file in FILES.items()}
     database = {
